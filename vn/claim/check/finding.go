@@ -16,28 +16,29 @@ const (
 
 // Finding is one thing wrong, at one place, with what to do about it.
 type Finding struct {
-	Rule     string   // "COST-003"
-	Severity Severity
-	HOSO     int    // ordinal in the file from 1; 0: the file itself
-	MA_LK    string // key of the visit, "" when unreadable
-	Table    string // "XML2"; "FILE" or "HOSO" for the envelope
-	Row      int    // STT, or row number from 1; 0: not about a row
-	Field    string
-	VI, EN   string // complete sentences, placeholders filled
-	MendVI   string
+	Rule     string   `json:"rule"` // "COST-003"
+	Severity Severity `json:"severity"`
+	HOSO     int      `json:"hoso"`  // ordinal in the file from 1; 0: the file itself
+	MA_LK    string   `json:"maLK"`  // key of the visit, "" when unreadable
+	Table    string   `json:"table"` // "XML2"; "FILE" or "HOSO" for the envelope
+	Row      int      `json:"row"`   // STT, or row number from 1; 0: not about a row
+	Field    string   `json:"field"`
+	VI       string   `json:"vi"` // complete sentences, placeholders filled
+	EN       string   `json:"en"`
+	MendVI   string   `json:"mendVi"`
 }
 
 // NotChecked says that a rule could not be judged, and for want of what. It is never a pass.
 type NotChecked struct {
-	Rule string
-	HOSO int
-	For  string // for example "catalogue:icd10", "history"
+	Rule string `json:"rule"`
+	HOSO int    `json:"hoso"`
+	For  string `json:"for"` // for example "catalogue:icd10", "history"
 }
 
 // Report is the result over one file.
 type Report struct {
-	Findings   []Finding
-	NotChecked []NotChecked
+	Findings   []Finding    `json:"findings"`
+	NotChecked []NotChecked `json:"notChecked"`
 }
 
 // Errors counts the findings that refuse HOSO n (0: the whole file).
@@ -54,5 +55,5 @@ func (r *Report) Errors(n int) int {
 // Options of a run.
 type Options struct {
 	At      time.Time // "now" of the rules: the receipt (DESIGN.md decision 16)
-	Context Context   // nil: nothing is known beside the file
+	Context Context   // what is known beside the file
 }
