@@ -4,6 +4,7 @@ package trust
 
 import (
 	"context"
+	"strings"
 
 	"github.com/ytso/ytso/fhir/store"
 )
@@ -24,6 +25,8 @@ type Principal struct {
 	Agent   store.Agent
 	Scopes  []string // of a bearer token; nil for a session
 	Session string   // SHA-256 of the session token in hex, "" for tokens
+	Request string   // correlation id of the request, for the audit row
+	Remote  string   // network address of the caller, for the audit row
 }
 
 type principalKey struct{}
@@ -54,3 +57,5 @@ const (
 type Gate interface {
 	Access(ctx context.Context, purpose string) (store.Access, error)
 }
+
+func joinScopes(list []string) string { return strings.Join(list, " ") }
