@@ -1,0 +1,84 @@
+package trust
+
+import (
+	"context"
+
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
+)
+
+// PolicyGate compiles the policy table for whoever has signed in. It holds no
+// cache: links of a person and rights are looked up anew for each call, so that
+// an un-merge or a revoked right holds from the next call on.
+type PolicyGate struct{ persons Persons }
+
+// Persons tells which Patients are one person.
+type Persons interface {
+	// Expand gives the ids of the golden Patient that the id stands for now and
+	// of all its linked source records. outcome.NotFound when there is none.
+	Expand(ctx context.Context, golden string) ([]string, error)
+}
+
+// NewGate makes the gate.
+func NewGate(p Persons) *PolicyGate { return &PolicyGate{persons: p} }
+
+var errLogin = outcome.New(outcome.Login, "trust.login",
+	"Bạn cần đăng nhập để xem trang này.", "You need to sign in to see this page.")
+
+var errPurpose = outcome.New(outcome.Forbidden, "trust.purpose",
+	"Vai trò đang dùng không được truy cập dữ liệu với mục đích này.",
+	"The role in use may not open data for this purpose.")
+
+// Access is described at Gate.
+func (g *PolicyGate) Access(ctx context.Context, purpose string) (a store.Access, err error) {
+	p, ok := From(ctx)
+	if !ok {
+		return a, errLogin
+	}
+	pol, ok := policyFor(p)
+	if !ok {
+		return a, errNoRule
+	}
+	if !pol.admits(purpose) {
+		return a, errPurpose
+	}
+	f, err := g.filter(ctx, p, pol)
+	if err != nil {
+		return a, err
+	}
+	return store.Access{
+		Agent: p.Agent, Purpose: purpose, Right: pol.right, Filter: f, Request: p.Request, Remote: p.Remote,
+	}, nil
+}
+
+func (g *PolicyGate) filter(ctx context.Context, p Principal, pol policy) (f store.Filter, err error) {
+	var scopes []Scope
+	if p.Scopes != nil {
+		if scopes, err = ParseScopes(joinScopes(p.Scopes)); err != nil {
+			return f, errNoRule.Because(err)
+		}
+	}
+	f = store.Filter{Public: true, Types: pol.types(scopes, p.Scopes != nil)}
+	switch pol.reach {
+	case ownPerson:
+		if p.Agent.ID == "" {
+			return store.Filter{}, errNoRule
+		}
+		f.Patients, err = g.persons.Expand(ctx, p.Agent.ID)
+	case ownFacility:
+		if p.Agent.Facility == "" {
+			return store.Filter{}, errNoFacility
+		}
+		f.Owners = []string{p.Agent.Facility}
+	case everyRecord:
+		f.All = true
+	}
+	if err != nil {
+		return store.Filter{}, err
+	}
+	return f, nil
+}
+
+var errNoFacility = outcome.New(outcome.Forbidden, "trust.no-facility",
+	"Tài khoản không thuộc cơ sở nào nên không có hồ sơ để xem.",
+	"The account belongs to no facility, so it has no records to see.")
