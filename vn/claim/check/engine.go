@@ -166,5 +166,3 @@ func money(d decimal.Decimal) string {
 }
 
 func dateText(t time.Time) string { return t.In(claim.VietNam).Format("02/01/2006") }
-
-func sortIDs(ids []string) { slices.Sort(ids) }

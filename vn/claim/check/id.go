@@ -298,6 +298,7 @@ func id015(v *visit) {
 	}
 	code, envelope := trim(x.MA_CSKCB), strings.TrimSpace(v.file.MACSKCB)
 	switch {
+	case envelope == "": // ENV-002
 	case len(code) != 5 || code != envelope:
 		v.find(x1("MA_CSKCB"), "value", code, "other", envelope)
 	case v.opt.Context.Facilities == nil:

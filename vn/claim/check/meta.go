@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,7 +63,7 @@ func Unimplemented() []string {
 			out = append(out, id)
 		}
 	}
-	sortIDs(out)
+	slices.Sort(out)
 	return out
 }
 
