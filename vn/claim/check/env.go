@@ -190,10 +190,8 @@ func env017(v *visit) {
 	})
 }
 
-var (
-	start3176 = time.Date(2025, 1, 1, 0, 0, 0, 0, claim.VietNam)
-	start1931 = time.Date(2026, 7, 1, 0, 0, 0, 0, claim.VietNam)
-)
+// start3176 is the first day of QĐ 3176 (releases.csv).
+var start3176 = time.Date(2025, 1, 1, 0, 0, 0, 0, claim.VietNam)
 
 // annexLen is the annex size in force on a day (column change_note of tables.csv).
 func annexLen(table string, f *claim.Field, on time.Time) int {

@@ -1,8 +1,6 @@
 package check
 
 import (
-	"strconv"
-
 	"github.com/ytso/ytso/fhir/decimal"
 	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/law"
@@ -26,8 +24,6 @@ type line struct {
 }
 
 func (l *line) at(field string) at { return in(l.rec, l.place, field) }
-
-func (l *line) row() string { return strconv.Itoa(rowNumber(l.rec, l.place)) }
 
 func (l *line) supply() bool { return !l.drug && (l.group == "10" || l.group == "11") }
 
