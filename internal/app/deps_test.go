@@ -44,7 +44,7 @@ var may = []struct {
 	{"internal/edge", []string{"fhir/", "vn/", "internal/platform/", "internal/trust"}},
 	{"internal/app", []string{"fhir/", "vn/", "internal/"}},
 	{"cmd/", []string{"internal/app", "fhir/", "vn/"}},
-	{"tools/", []string{"fhir/", "vn/", "internal/", "tools/"}},
+	{"tools/", []string{"fhir/", "vn/", "internal/", "tools/", "spec"}},
 }
 
 var ground = []string{"fhir/outcome", "fhir/decimal", "fhir/fold"}

@@ -30,6 +30,8 @@ type visit struct {
 	hoso *claim.HOSO // nil for file rules and for stand-alone XML0 and XML12
 	rows []claim.Record
 	opt  *Options
+	// money is what lines has read.
+	money []line
 
 	end    time.Time // day of XML1.NGAY_RA; the receipt when unreadable
 	meta   *meta

@@ -29,11 +29,15 @@ func (l *line) supply() bool { return !l.drug && (l.group == "10" || l.group == 
 
 func (l *line) get(name string) string { return trim(claim.ByName(l.rec, name)) }
 
-// lines reads XML2 and XML3.
+// lines reads XML2 and XML3, once a visit.
 func (v *visit) lines() []line {
-	if v.hoso == nil {
-		return nil
+	if v.hoso != nil && v.money == nil {
+		v.money = v.readLines()
 	}
+	return v.money
+}
+
+func (v *visit) readLines() []line {
 	out := make([]line, 0, len(v.hoso.XML2)+len(v.hoso.XML3))
 	for i := range v.hoso.XML2 {
 		r := &v.hoso.XML2[i]
