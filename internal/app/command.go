@@ -28,7 +28,7 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{checkCommand()}
+	return []command{checkCommand(), generateCommand()}
 }
 
 // errFindings ends a command with exit code 1 and no further word: it has said everything.
