@@ -1,0 +1,49 @@
+package r4
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestTables: what the official package says stands in the tables.
+func TestTables(t *testing.T) {
+	d := official()
+	if n := len(d.byURL); n != 1400 {
+		t.Errorf("%d search parameters, want 1400", n)
+	}
+	resources := 0
+	for path := range d.elements {
+		if strings.HasSuffix(path, ".implicitRules") && strings.Count(path, ".") == 1 {
+			resources++
+		}
+	}
+	if resources != 148 { // valueset-resource-types.html, with the two abstract ones
+		t.Errorf("%d resources, want 148", resources)
+	}
+	e, ok := ElementAt("Observation.status")
+	if !ok || e.Min != 1 || e.Max != "1" || e.ValueSet != "http://hl7.org/fhir/ValueSet/observation-status" || !e.Modifier {
+		t.Errorf("Observation.status: %+v", e)
+	}
+	e, _ = ElementAt("Observation.value[x]")
+	if len(e.Types) != 11 || e.Types[0].Code != "Quantity" {
+		t.Errorf("Observation.value[x]: %+v", e.Types)
+	}
+	e, _ = ElementAt("Encounter.subject")
+	if len(e.Types) != 1 || strings.Join(e.Types[0].Targets, " ") != "Patient Group" {
+		t.Errorf("Encounter.subject: %+v", e.Types)
+	}
+	if e, _ = ElementAt("Questionnaire.item.item"); e.SameAs != "Questionnaire.item" {
+		t.Errorf("Questionnaire.item.item: %+v", e)
+	}
+	if got := strings.Join(PatientCompartment("Observation"), " "); got != "subject performer" {
+		t.Errorf("compartment of Observation: %q", got)
+	}
+	if len(PatientCompartment("Organization")) != 0 || !IsResource("Claim") || IsResource("HumanName") || IsResource("DomainResource") {
+		t.Error("Organization is in no compartment; HumanName and what is abstract are no resources")
+	}
+	for _, p := range SearchParameters("Patient") {
+		if p.Code == "identifier" && (p.Type != "token" || p.Expression != "Patient.identifier") {
+			t.Errorf("%+v", p)
+		}
+	}
+}
