@@ -2,6 +2,7 @@ package r4
 
 import (
 	_ "embed"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -132,3 +133,15 @@ func SearchParameterByURL(url string) *SearchParameter { return official().byURL
 // PatientCompartment lists the parameters by which a resource belongs to the
 // compartment of a patient; none: it belongs to no patient (FHIR R4 compartmentdefinition-patient.html).
 func PatientCompartment(resource string) []string { return official().compartment[resource] }
+
+// ResourceTypes lists the resource types that can be instantiated, sorted.
+func ResourceTypes() []string {
+	var out []string
+	for path := range official().elements {
+		if name, ok := strings.CutSuffix(path, ".implicitRules"); ok && IsResource(name) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
