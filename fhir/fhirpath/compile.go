@@ -253,6 +253,14 @@ func (c *compiler) term() (step, error) {
 		return func([]Item) []Item { return boolean(t.text == "true") }, nil
 	case t.kind == ident && t.text == "$this":
 		return func(in []Item) []Item { return in }, nil
+	case t.kind == ident && t.text == "%resource":
+		return func(in []Item) []Item {
+			if len(in) == 0 || !in[0].Node.Exists() {
+				return nil
+			}
+			root := in[0].Node.Root()
+			return []Item{{Node: root, Type: root.Get("resourceType").Text()}}
+		}, nil
 	case t.kind == ident && (t.text[0] == '%' || t.text[0] == '$'):
 		return nil, unsupported("“" + t.text + "”")
 	case t.kind == ident && c.peek().text != "(" && (r4.IsResource(t.text) || t.text == "Resource" || t.text == "DomainResource"):

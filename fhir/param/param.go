@@ -40,7 +40,9 @@ type Value struct {
 	// Number, Quantity: value and the implicit range of its precision.
 	Num, NumLo, NumHi decimal.Decimal
 
-	// Reference: a literal reference on this server is Type and ID; anything else is Text (URL or "#id" is never indexed).
+	// Reference: a literal reference on this server is Type and ID; an absolute
+	// URL or a canonical is Text; a logical one is System and Code of its
+	// identifier. References into the resource itself ("#id") are no values.
 	Type, ID string
 
 	// Parts of a composite, in the order of its components; each combination is a Value of its own.
@@ -77,9 +79,10 @@ type Clause struct {
 
 // Match is one value asked for.
 type Match struct {
-	Prefix  string // "eq" when none was given
-	Value   Value
-	Missing bool // value of :missing
+	Prefix    string // "eq" when none was given
+	Value     Value
+	AnySystem bool // token or quantity without "|": the system is not asked about ("|code" asks for none)
+	Missing   bool // value of :missing
 }
 
 // Sort is one sort key.

@@ -489,3 +489,6 @@ func hexRune(b []byte) rune {
 	}
 	return rune(n)
 }
+
+// Root is the outermost value of the node's document.
+func (n Node) Root() Node { return n.d.Root() }
