@@ -75,18 +75,3 @@ func makeParameter(def *r4.SearchParameter, expression string) (*parameter, erro
 	}
 	return p, nil
 }
-
-// find gives a parameter of a type by its code.
-func find(typ, code string) (*parameter, error) {
-	list, err := of(typ)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range list {
-		if p.Code == code {
-			return p, nil
-		}
-	}
-	return nil, outcome.New(outcome.NotSupported, "param.unknown",
-		fmt.Sprintf("Không có tham số tìm kiếm “%.64s” cho %s.", code, typ), fmt.Sprintf("There is no search parameter %.64q of %s.", code, typ))
-}
