@@ -2,6 +2,7 @@ package param
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/ytso/ytso/fhir/fhirpath"
@@ -54,7 +55,7 @@ func compile(typ string) ([]*parameter, error) {
 }
 
 func makeParameter(def *r4.SearchParameter, expression string) (*parameter, error) {
-	p := &parameter{Code: def.Code, Kind: kinds[def.Type], Targets: def.Targets}
+	p := &parameter{Code: def.Code, Kind: kinds[def.Type], Targets: narrow(expression, def.Targets)}
 	if expression == "" || p.Kind == Special {
 		return p, nil
 	}
@@ -74,4 +75,35 @@ func makeParameter(def *r4.SearchParameter, expression string) (*parameter, erro
 		p.parts = append(p.parts, part)
 	}
 	return p, nil
+}
+
+// narrow leaves the types that the expression itself asks for: "where(resolve()
+// is Patient)" finds Patients only, though the definition of clinical-patient
+// names Group as well.
+func narrow(expression string, targets []string) []string {
+	var only []string
+	for _, t := range targets {
+		if strings.Contains(expression, "resolve() is "+t+")") {
+			only = append(only, t)
+		}
+	}
+	if only != nil {
+		return only
+	}
+	return targets
+}
+
+// find gives a parameter of a type by its code.
+func find(typ, code string) (*parameter, error) {
+	list, err := of(typ)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range list {
+		if p.Code == code {
+			return p, nil
+		}
+	}
+	return nil, outcome.New(outcome.NotSupported, "param.unknown",
+		fmt.Sprintf("Không có tham số tìm kiếm “%.64s” cho %s.", code, typ), fmt.Sprintf("There is no search parameter %.64q of %s.", code, typ))
 }
