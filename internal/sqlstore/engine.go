@@ -1,0 +1,34 @@
+package sqlstore
+
+import (
+	"context"
+
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/db"
+)
+
+// engine is a database. Both functions may run f again after a conflict.
+type engine interface {
+	dialect() db.Dialect
+	// view runs f in one snapshot. When it returns nil, what audit wrote is on disk.
+	view(ctx context.Context, f, audit func(conn) error) error
+	// update runs f in one transaction; it is on disk when update returns nil.
+	update(ctx context.Context, f func(conn) error) error
+	close() error
+}
+
+// conn is the one transaction of a call. SQL text has $1 parameters of the
+// types int64, float64, string, []byte and bool.
+type conn interface {
+	Script(ctx context.Context, sql string) error
+	Exec(ctx context.Context, sql string, args ...any) (int64, error)
+	Query(ctx context.Context, sql string, args ...any) (store.Rows, error)
+	// index takes rows away and adds others: a labelled pair, since PostgreSQL wants few round trips and SQLite few plans.
+	index(ctx context.Context, gone, added []row) error
+}
+
+// row is an entry at its place.
+type row struct {
+	entry
+	d, rid, cp int64
+}

@@ -1,0 +1,217 @@
+package sqlstore
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ytso/ytso/fhir/decimal"
+	"github.com/ytso/ytso/fhir/fold"
+	"github.com/ytso/ytso/fhir/param"
+)
+
+// table is one of the four tables of index entries.
+type table uint8
+
+const (
+	post table = iota + 1
+	txt
+	span
+	refr
+)
+
+// entry is one row of the index, without d, rid and cp, which all rows of a resource share.
+// post: a = v. txt: a = p, s. span: a = p, b = lo, c = hi. refr: a = h, b = p.
+type entry struct {
+	t       table
+	a, b, c int64
+	s       string
+}
+
+func compareEntries(x, y entry) int {
+	return cmp.Or(cmp.Compare(x.t, y.t), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b), cmp.Compare(x.c, y.c), cmp.Compare(x.s, y.s))
+}
+
+const (
+	maxText  = 120 // bytes of folded text in the index; a longer search is compared by this much and then refused
+	maxWords = 12  // words of a value from which a search may start
+)
+
+// entries compiles the values of a resource.
+func (h hasher) entries(typ string, pats []string, values []param.Value) []entry {
+	out := make([]entry, 0, 4*len(values)+4)
+	add := func(v int64) { out = append(out, entry{t: post, a: v}) }
+	add(h.of("all", typ))
+	for _, p := range pats {
+		add(h.of("pat", typ, p))
+	}
+	seen := map[string]bool{}
+	for _, v := range values {
+		if !seen[v.Param] {
+			seen[v.Param] = true
+			add(h.of("has", typ, v.Param))
+		}
+		switch v.Kind {
+		case param.Token:
+			h.token(typ, v, add)
+		case param.URI:
+			add(h.of("u", typ, v.Param, v.Text))
+		case param.String:
+			out = h.text(out, typ, v)
+		case param.Date:
+			out = append(out, entry{t: span, a: h.param(typ, v.Param, ""), b: v.Lo, c: v.Hi})
+		case param.Number:
+			out = append(out, h.amount(typ, v, ""))
+		case param.Quantity:
+			out = append(out, h.amount(typ, v, ""))
+			if v.Code != "" {
+				out = append(out, h.amount(typ, v, "|"+v.Code), h.amount(typ, v, v.System+"|"+v.Code))
+			}
+		case param.Reference:
+			out = h.reference(out, typ, v)
+		case param.Composite: // answered by the next stage of the engine; until then such a search is refused
+		}
+	}
+	slices.SortFunc(out, compareEntries)
+	return slices.Compact(out)
+}
+
+// token writes "code", "system|code", "system|" (search.html#token); a code
+// without a system is also found by "|code".
+func (h hasher) token(typ string, v param.Value, add func(int64)) {
+	if v.Code != "" {
+		add(h.of("c", typ, v.Param, v.Code))
+		add(h.of("sc", typ, v.Param, v.System, v.Code))
+	}
+	if v.System != "" {
+		add(h.of("s", typ, v.Param, v.System))
+	}
+	for _, t := range v.OfType {
+		add(h.of("of", typ, v.Param, t, v.Code))
+	}
+}
+
+// text writes the folded text from each word on, and the exact text as a hash.
+func (h hasher) text(out []entry, typ string, v param.Value) []entry {
+	out = append(out, entry{t: post, a: h.of("x", typ, v.Param, fold.NFC(v.Text))})
+	p := h.param(typ, v.Param, "")
+	words := strings.Fields(fold.Key(v.Text))
+	for i := range min(len(words), maxWords) {
+		out = append(out, entry{t: txt, a: p, s: cutText(strings.Join(words[i:], " "))})
+	}
+	return out
+}
+
+func cutText(s string) string {
+	if len(s) <= maxText {
+		return s
+	}
+	s = s[:maxText]
+	for !utf8.ValidString(s) {
+		s = s[:len(s)-1]
+	}
+	return s
+}
+
+func (h hasher) amount(typ string, v param.Value, unit string) entry {
+	return entry{t: span, a: h.param(typ, v.Param, "n"+unit), b: sortable(float(v.Num)), c: sortable(float(v.Num))}
+}
+
+func float(d decimal.Decimal) float64 {
+	f, err := strconv.ParseFloat(d.String(), 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return 0 // a Decimal's text is a number always
+	}
+	return f
+}
+
+func (h hasher) reference(out []entry, typ string, v param.Value) []entry {
+	switch {
+	case v.ID != "":
+		t := h.target(v.Type, v.ID)
+		out = append(out, entry{t: post, a: h.ref(typ, v.Param, t)}, entry{t: refr, a: t, b: h.param(typ, v.Param, "")})
+	case v.Text != "":
+		out = append(out, entry{t: post, a: h.of("ru", typ, v.Param, v.Text)})
+	}
+	if v.Code != "" {
+		out = append(out, entry{t: post, a: h.of("ri", typ, v.Param, v.System, v.Code)})
+	}
+	return out
+}
+
+// pack writes entries as bytes for the row of the resource; unpack reads them back.
+func pack(list []entry) []byte {
+	b := make([]byte, 0, 12*len(list))
+	for _, e := range list {
+		b = append(b, byte(e.t))
+		b = binary.LittleEndian.AppendUint64(b, uint64(e.a))
+		if e.t != post && e.t != txt {
+			b = binary.LittleEndian.AppendUint64(b, uint64(e.b))
+		}
+		if e.t == span {
+			b = binary.LittleEndian.AppendUint64(b, uint64(e.c))
+		}
+		if e.t == txt {
+			b = append(binary.AppendUvarint(b, uint64(len(e.s))), e.s...)
+		}
+	}
+	return b
+}
+
+var errEntries = errors.New("the index entries of a row are damaged")
+
+func unpack(b []byte) (list []entry, err error) {
+	number := func() (n int64) {
+		if len(b) < 8 {
+			err = errEntries
+			return 0
+		}
+		n, b = int64(binary.LittleEndian.Uint64(b)), b[8:]
+		return n
+	}
+	for len(b) > 0 && err == nil {
+		e := entry{t: table(b[0])}
+		b = b[1:]
+		e.a = number()
+		if e.t == span || e.t == refr {
+			e.b = number()
+		}
+		if e.t == span {
+			e.c = number()
+		}
+		if e.t == txt {
+			n, w := binary.Uvarint(b)
+			if w <= 0 || n > uint64(len(b)-w) {
+				return nil, errEntries
+			}
+			e.s, b = string(b[w:w+int(n)]), b[w+int(n):]
+		}
+		list = append(list, e)
+	}
+	return list, err
+}
+
+// diff tells what to take away and what to add; both lists are sorted.
+func diff(old, fresh []entry) (gone, added []entry) {
+	for len(old) > 0 || len(fresh) > 0 {
+		switch c := 0; {
+		case len(old) == 0:
+			added, fresh = append(added, fresh[0]), fresh[1:]
+		case len(fresh) == 0:
+			gone, old = append(gone, old[0]), old[1:]
+		default:
+			if c = compareEntries(old[0], fresh[0]); c < 0 {
+				gone, old = append(gone, old[0]), old[1:]
+			} else if c > 0 {
+				added, fresh = append(added, fresh[0]), fresh[1:]
+			} else {
+				old, fresh = old[1:], fresh[1:]
+			}
+		}
+	}
+	return gone, added
+}

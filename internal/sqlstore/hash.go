@@ -1,0 +1,60 @@
+package sqlstore
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+
+	"github.com/dchest/siphash"
+)
+
+// hasher names values by keyed 64-bit hashes.
+type hasher struct{ k0, k1 uint64 }
+
+func newHasher(secret []byte) hasher {
+	return hasher{binary.LittleEndian.Uint64(secret), binary.LittleEndian.Uint64(secret[8:])}
+}
+
+// of hashes parts, kept apart by a byte that text cannot hold.
+func (h hasher) of(parts ...string) int64 {
+	var stack [160]byte
+	b := stack[:0]
+	for _, p := range parts {
+		b = append(append(b, p...), 0xff)
+	}
+	return int64(siphash.Hash(h.k0, h.k1, b))
+}
+
+// param names a parameter of a type in the tables of text and order: 48 bits, which both engines store shorter.
+func (h hasher) param(typ, code, variant string) int64 {
+	return h.of("p", typ, code, variant) & (1<<48 - 1)
+}
+
+// target names a resource that is referred to.
+func (h hasher) target(typ, id string) int64 { return h.of("t", typ, id) }
+
+// ref is the posting of a reference: made from the target's hash, so that the links of a person can be expanded by hash.
+func (h hasher) ref(typ, code string, target int64) int64 {
+	var b [8]byte
+	binary.LittleEndian.PutUint64(b[:], uint64(target))
+	return h.of("r", typ, code, string(b[:]))
+}
+
+// shards is the number of values of cp.
+const shards = 1024
+
+func (h hasher) shard(key string) int64 { return h.of("cp", key) & (shards - 1) }
+
+// sortable gives the bits of a float in the order of the numbers.
+func sortable(f float64) int64 {
+	b := int64(math.Float64bits(f))
+	if b < 0 {
+		b ^= math.MaxInt64
+	}
+	return b
+}
+
+// upper is the first text after all that start with prefix; texts end before U+10FFFF.
+func upper(prefix string) string { return prefix + "\U0010FFFF" }
+
+func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }

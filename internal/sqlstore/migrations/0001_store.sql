@@ -1,0 +1,34 @@
+CREATE TABLE setting (name {key} NOT NULL PRIMARY KEY, value {bytes} NOT NULL);
+
+CREATE TABLE ids (typ {key} NOT NULL, id {key} NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (typ, id)) {clustered};
+
+CREATE TABLE res (
+  rid BIGINT NOT NULL, cp BIGINT NOT NULL, h BIGINT NOT NULL, typ {key} NOT NULL, id {key} NOT NULL,
+  version BIGINT NOT NULL, updated BIGINT NOT NULL, deleted BIGINT NOT NULL, owner {key} NOT NULL, pats TEXT NOT NULL,
+  d BIGINT NOT NULL, body {bytes} NOT NULL, entries {bytes} NOT NULL, PRIMARY KEY (rid, cp));
+CREATE INDEX res_h ON res (h);
+
+CREATE TABLE hist (
+  rid BIGINT NOT NULL, cp BIGINT NOT NULL, version BIGINT NOT NULL, updated BIGINT NOT NULL, deleted BIGINT NOT NULL,
+  owner {key} NOT NULL, pats TEXT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (rid, version, cp)) {clustered};
+
+CREATE TABLE post (v BIGINT NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (v, d, rid, cp)) {clustered};
+
+CREATE TABLE txt (p BIGINT NOT NULL, s {key} NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (p, s, d, rid, cp)) {clustered};
+CREATE INDEX txt_rid ON txt (rid, p);
+
+CREATE TABLE span (p BIGINT NOT NULL, lo BIGINT NOT NULL, hi BIGINT NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (p, lo, hi, d, rid, cp)) {clustered};
+CREATE INDEX span_rid ON span (rid, p);
+
+CREATE TABLE refr (h BIGINT NOT NULL, p BIGINT NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (h, p, d, rid, cp)) {clustered};
+CREATE INDEX refr_rid ON refr (rid, p);
+
+CREATE TABLE audit (
+  seq {serial}, at BIGINT NOT NULL, kind {key} NOT NULL, agent {key} NOT NULL, name TEXT NOT NULL, facility {key} NOT NULL, role {key} NOT NULL,
+  purpose {key} NOT NULL, rule {key} NOT NULL, action {key} NOT NULL, outcome {key} NOT NULL, entity TEXT NOT NULL, detail TEXT NOT NULL,
+  acts TEXT NOT NULL, request {key} NOT NULL, remote {key} NOT NULL);
+CREATE INDEX audit_agent ON audit (agent, seq);
+CREATE TABLE audit_patient (patient {key} NOT NULL, seq BIGINT NOT NULL, PRIMARY KEY (patient, seq)) {clustered};
+
+CREATE TABLE outbox (seq {serial}, xid {xid}, at BIGINT NOT NULL, topic {key} NOT NULL, key {key} NOT NULL, body {bytes} NOT NULL);
+CREATE INDEX outbox_order ON outbox (xid, seq);

@@ -1,0 +1,5 @@
+package pgtest
+
+import "syscall"
+
+func credential(_, _ uint32) *syscall.SysProcAttr { return nil }

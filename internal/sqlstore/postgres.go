@@ -1,0 +1,222 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/db"
+)
+
+// maxTries bounds how often a transaction that met another one is run.
+const maxTries = 12
+
+// pg is PostgreSQL 15 or newer: a pool, one snapshot a call, conflicts run again.
+type pg struct{ pool *pgxpool.Pool }
+
+func openPG(ctx context.Context, url string) (*pg, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, outcome.New(outcome.Invalid, "store.url", "Địa chỉ cơ sở dữ liệu không đúng dạng.", "The database URL is not well formed.") // the cause may hold the password
+	}
+	// A plan made for one value is worse for the next; the index design needs none of it.
+	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	cfg.ConnConfig.RuntimeParams["application_name"] = "ytso"
+	cfg.ConnConfig.RuntimeParams["jit"] = "off"
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	p := &pg{pool}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, outcome.New(outcome.Transient, "store.unreachable", "Không kết nối được cơ sở dữ liệu PostgreSQL.", "PostgreSQL can't be reached.").Because(err)
+	}
+	return p, nil
+}
+
+func (p *pg) dialect() db.Dialect { return db.Postgres }
+
+func (p *pg) close() error {
+	p.pool.Close()
+	return nil
+}
+
+func (p *pg) view(ctx context.Context, f, audit func(conn) error) error {
+	return p.update(ctx, func(c conn) error {
+		if err := f(c); err != nil {
+			return err
+		}
+		return audit(c)
+	})
+}
+
+func (p *pg) update(ctx context.Context, f func(conn) error) (err error) {
+	for try := range maxTries {
+		if err = p.once(ctx, f); !again(err) {
+			return err
+		}
+		wait := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7)))
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return outcome.New(outcome.Transient, "store.busy", "Nhiều người cùng sửa một hồ sơ. Xin thử lại.", "Too many writers of the same record. Please try again.").Because(err)
+}
+
+func (p *pg) once(ctx context.Context, f func(conn) error) error {
+	tx, err := p.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	if err != nil {
+		return err
+	}
+	c := &pgConn{tx: tx}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // no effect after the commit
+	if err := f(c); err != nil {
+		return errors.Join(err, c.failed)
+	}
+	if c.failed != nil {
+		return c.failed
+	}
+	return tx.Commit(ctx)
+}
+
+// again says whether the same transaction may succeed when it runs once more:
+// serialization failure, deadlock, and a key that somebody else made first.
+func again(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01" || e.Code == "23505")
+}
+
+type pgConn struct {
+	tx     pgx.Tx
+	failed error
+}
+
+func (c *pgConn) fail(err error) error {
+	if err != nil && c.failed == nil {
+		c.failed = err
+	}
+	return err
+}
+
+func (c *pgConn) Script(ctx context.Context, sql string) error {
+	_, err := c.tx.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+	return c.fail(err)
+}
+
+func (c *pgConn) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
+	tag, err := c.tx.Exec(ctx, sql, args...)
+	return tag.RowsAffected(), c.fail(err)
+}
+
+// Query reads all rows at once: one connection answers one question at a time,
+// and callers may ask the next while they go through these.
+func (c *pgConn) Query(ctx context.Context, sql string, args ...any) (store.Rows, error) {
+	rows, err := c.tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, c.fail(err)
+	}
+	defer rows.Close()
+	m := c.tx.Conn().TypeMap()
+	out := &pgRows{scan: func(field int, raw []byte, dest any) error {
+		f := rows.FieldDescriptions()[field]
+		return m.Scan(f.DataTypeOID, f.Format, raw, dest)
+	}}
+	for rows.Next() {
+		line := make([][]byte, len(rows.RawValues()))
+		for i, v := range rows.RawValues() {
+			if v != nil {
+				line[i] = append(make([]byte, 0, len(v)), v...)
+			}
+		}
+		out.lines = append(out.lines, line)
+	}
+	return out, c.fail(rows.Err())
+}
+
+type pgRows struct {
+	scan  func(field int, raw []byte, dest any) error
+	lines [][][]byte
+	at    int
+}
+
+func (r *pgRows) Next() bool { r.at++; return r.at <= len(r.lines) }
+func (r *pgRows) Err() error { return nil }
+func (r *pgRows) Close()     { r.lines = nil }
+
+func (r *pgRows) Scan(dest ...any) error {
+	line := r.lines[r.at-1]
+	if len(dest) != len(line) {
+		return errors.New("columns and destinations differ in number")
+	}
+	for i, d := range dest {
+		if err := r.scan(i, line[i], d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The pair of index: PostgreSQL takes each table's rows as arrays, all in one round trip.
+var (
+	pgAdd = map[table]string{
+		post: `INSERT INTO post (v, d, rid, cp) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`,
+		txt:  `INSERT INTO txt (p, d, rid, cp, s) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])`,
+		span: `INSERT INTO span (p, d, rid, cp, lo, hi) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])`,
+		refr: `INSERT INTO refr (h, d, rid, cp, p) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])`,
+	}
+	pgGone = map[table]string{
+		post: `DELETE FROM post x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u(v, d, rid, cp)
+			WHERE x.v = u.v AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
+		txt: `DELETE FROM txt x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) u(p, d, rid, cp, s)
+			WHERE x.p = u.p AND x.s = u.s AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
+		span: `DELETE FROM span x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) u(p, d, rid, cp, lo, hi)
+			WHERE x.p = u.p AND x.lo = u.lo AND x.hi = u.hi AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
+		refr: `DELETE FROM refr x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) u(h, d, rid, cp, p)
+			WHERE x.h = u.h AND x.p = u.p AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
+	}
+)
+
+func (c *pgConn) index(ctx context.Context, gone, added []row) error {
+	var batch pgx.Batch
+	for _, t := range []table{post, txt, span, refr} {
+		queue(&batch, pgGone[t], t, gone)
+		queue(&batch, pgAdd[t], t, added)
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	return c.fail(c.tx.SendBatch(ctx, &batch).Close())
+}
+
+func queue(batch *pgx.Batch, sql string, t table, list []row) {
+	var a, d, rid, cp, b, e []int64
+	var s []string
+	for _, r := range list {
+		if r.t != t {
+			continue
+		}
+		a, d, rid, cp = append(a, r.a), append(d, r.d), append(rid, r.rid), append(cp, r.cp)
+		b, e, s = append(b, r.b), append(e, r.c), append(s, r.s)
+	}
+	switch {
+	case len(a) == 0:
+	case t == post:
+		batch.Queue(sql, a, d, rid, cp)
+	case t == txt:
+		batch.Queue(sql, a, d, rid, cp, s)
+	case t == refr:
+		batch.Queue(sql, a, d, rid, cp, b)
+	case t == span:
+		batch.Queue(sql, a, d, rid, cp, b, e)
+	}
+}

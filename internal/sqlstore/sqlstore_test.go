@@ -1,0 +1,136 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"testing/fstest"
+
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/store/storetest"
+	"github.com/ytso/ytso/internal/platform/db"
+	"github.com/ytso/ytso/internal/sqlstore/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+var testKey = bytes.Repeat([]byte{7}, 32)
+
+func counter() []db.Set {
+	return []db.Set{{Room: "test", FS: fstest.MapFS{"0001_counter.sql": {Data: []byte(`CREATE TABLE counter (name {key} NOT NULL PRIMARY KEY, n BIGINT NOT NULL)`)}}}}
+}
+
+func openTest(t testing.TB, o Options) *Store {
+	t.Helper()
+	o.Sets = counter()
+	s, err := Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func engines(t *testing.T, f func(t *testing.T, options func(t *testing.T) Options)) {
+	t.Run("sqlite", func(t *testing.T) {
+		f(t, func(t *testing.T) Options { return Options{Dir: t.TempDir(), Key: testKey} })
+	})
+	t.Run("postgres", func(t *testing.T) { f(t, func(t *testing.T) Options { return Options{URL: pgtest.URL(t)} }) })
+}
+
+func TestSuite(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		storetest.Run(t, func(t *testing.T) store.Store { return openTest(t, options(t)) })
+	})
+}
+
+// TestOutbox: a reader that follows while writers race sees every event once and none too late.
+func TestOutbox(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		s, ctx := openTest(t, options(t)), t.Context()
+		const workers, each = 6, 30
+		var wg sync.WaitGroup
+		for range workers {
+			wg.Go(func() {
+				for range each {
+					if err := s.Update(ctx, storetest.All, func(tx store.Tx) error {
+						return tx.Publish(ctx, store.Event{Topic: "t", Key: "k", Body: []byte("x")})
+					}); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		seen := map[int64]bool{}
+		var at Cursor
+		follow := func() {
+			list, err := s.Outbox(ctx, at, 7)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range list {
+				if seen[p.After.Seq] {
+					t.Fatalf("event %d twice", p.After.Seq)
+				}
+				seen[p.After.Seq], at = true, p.After
+			}
+		}
+		done := make(chan struct{})
+		go func() { wg.Wait(); close(done) }()
+		for running := true; running; follow() {
+			select {
+			case <-done:
+				running = false
+			default:
+			}
+		}
+		for range workers * each {
+			follow()
+		}
+		if len(seen) != workers*each {
+			t.Errorf("%d events seen, want %d", len(seen), workers*each)
+		}
+	})
+}
+
+func TestOpenAgain(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		o := options(t)
+		o.Sets = counter()
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := store.Draft{Key: store.Key{Type: "Patient", ID: "p"}, Body: []byte(`{"resourceType":"Patient","identifier":[{"system":"s","value":"1"}]}`)}
+		storetest.Put(t, s, storetest.All, d)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if s.e.dialect() == db.SQLite {
+			b, err := os.ReadFile(filepath.Join(o.Dir, "ytso.db"))
+			if err != nil || bytes.Contains(b, []byte("SQLite format")) || bytes.Contains(b, []byte("Patient")) {
+				t.Errorf("the file is readable without the key: %v", err)
+			}
+			wrong := o
+			wrong.Key = bytes.Repeat([]byte{8}, 32)
+			if _, err := Open(t.Context(), wrong); outcome.As(err).Key != "store.key" {
+				t.Errorf("wrong key: %v", err)
+			}
+		}
+		again := openTest(t, o)
+		if again.h != s.h {
+			t.Error("the hash secret changed")
+		}
+		if r := storetest.Put(t, again, storetest.All, d); r.Changed {
+			t.Errorf("not there after opening again: %+v", r)
+		}
+	})
+}

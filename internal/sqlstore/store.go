@@ -1,0 +1,261 @@
+package sqlstore
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"io/fs"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/ytso/ytso/fhir/fold"
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/r4"
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/clock"
+	"github.com/ytso/ytso/internal/platform/db"
+	"github.com/ytso/ytso/internal/platform/id"
+)
+
+//go:embed migrations/*.sql
+var files embed.FS
+
+// Options says where the store is.
+type Options struct {
+	Dir   string   // folder of an SQLite database; it must exist
+	Key   []byte   // 32 bytes that encrypt it
+	URL   string   // postgres://…, instead of Dir
+	Sets  []db.Set // migrations of the rooms
+	Clock clock.Clock
+}
+
+// Store is fhir/store on one of the engines.
+type Store struct {
+	e     engine
+	h     hasher
+	clock clock.Clock
+	seq   atomic.Uint64
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens a database, makes it when it is new, and brings it to the newest
+// migrations. outcome.Conflict when another process has the folder.
+func Open(ctx context.Context, o Options) (s *Store, err error) {
+	defer outcome.Wrap(&err, "sqlstore.Open")
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
+	s = &Store{clock: o.Clock}
+	if o.URL != "" {
+		s.e, err = openPG(ctx, o.URL)
+	} else {
+		s.e, err = openLite(o.Dir, o.Key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx, o.Sets); err != nil {
+		_ = s.e.close() // the error that matters is the migration's
+		return nil, err
+	}
+	var r [8]byte
+	_, _ = rand.Read(r[:]) // never fails, crypto/rand
+	s.seq.Store(uint64(r[0]) | uint64(r[1])<<8)
+	return s, nil
+}
+
+func (s *Store) migrate(ctx context.Context, sets []db.Set) error {
+	own, err := fs.Sub(files, "migrations")
+	if err != nil {
+		return err
+	}
+	sets = append([]db.Set{{Room: "store", FS: own}}, sets...)
+	return s.e.update(ctx, func(c conn) error {
+		if s.e.dialect() == db.Postgres {
+			if _, err := c.Exec(ctx, `SELECT pg_advisory_xact_lock(7962739451)`); err != nil {
+				return err
+			}
+		}
+		if _, err := db.Migrate[store.Rows](ctx, c, s.e.dialect(), sets, s.clock.Now()); err != nil {
+			return err
+		}
+		secret := make([]byte, 16)
+		_, _ = rand.Read(secret)
+		if _, err := c.Exec(ctx, `INSERT INTO setting (name, value) VALUES ('hash', $1) ON CONFLICT (name) DO NOTHING`, secret); err != nil {
+			return err
+		}
+		if err := one(ctx, c, `SELECT value FROM setting WHERE name = 'hash'`, nil, &secret); err != nil {
+			return err
+		}
+		s.h = newHasher(secret)
+		return nil
+	})
+}
+
+// Close ends the store after the transactions in hand.
+func (s *Store) Close() error { return s.e.close() }
+
+// one reads a single row; outcome.NotFound when there is none.
+func one(ctx context.Context, c conn, sql string, args []any, dest ...any) error {
+	rows, err := c.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		return errNotFound
+	}
+	return rows.Scan(dest...)
+}
+
+// compiled is Prepared.Engine: what the writer needs and nothing else.
+type compiled struct {
+	h       hasher
+	body    []byte
+	entries []entry // sorted, without the owner's
+	pats    []string
+	d       int64
+	dated   bool
+}
+
+// Prepare is described at store.Store.
+func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
+	defer outcome.Wrap(&err, "store.Prepare %s", d.Key.Type)
+	if d.Key.ID == "" {
+		d.Key.ID = id.UUID()
+	}
+	doc, err := r4.Parse(d.Body)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiled{h: s.h}
+	if c.body, err = seal(doc, d.Key.Type, d.Key.ID); err != nil {
+		return nil, err
+	}
+	if doc.ID() != d.Key.ID { // the compartment of a Patient and its index go by the id it gets
+		if doc, err = r4.Parse(mustOpen(c.body)); err != nil {
+			return nil, err
+		}
+	}
+	values, err := param.Extract(doc)
+	if err != nil {
+		return nil, err
+	}
+	c.pats = param.PatientCompartment(doc, values)
+	c.entries = s.h.entries(d.Key.Type, c.pats, values)
+	if ms, ok := param.ClinicalDate(doc); ok {
+		c.d, c.dated = -ms, true
+	}
+	if publicTypes[d.Key.Type] && len(c.pats) == 0 {
+		c.entries = append(c.entries, entry{t: post, a: s.h.of("pub", d.Key.Type)})
+	}
+	return &store.Prepared{Draft: d, Doc: doc, Values: values, Engine: c}, nil
+}
+
+func mustOpen(body []byte) []byte {
+	b, err := open(body, 1, time.Time{})
+	if err != nil {
+		panic(err) // seal made it a moment ago
+	}
+	return b
+}
+
+// publicTypes are registers and definitions: what Filter.Public shows. Types
+// that may speak of a person, hold secrets or carry others are not among them.
+var publicTypes = func() map[string]bool {
+	m := map[string]bool{}
+	for t := range strings.FieldsSeq(`ActivityDefinition CapabilityStatement ChargeItemDefinition CodeSystem CompartmentDefinition ConceptMap
+		DeviceDefinition Endpoint GraphDefinition HealthcareService ImplementationGuide InsurancePlan Library Location Measure Medication
+		MedicationKnowledge NamingSystem ObservationDefinition OperationDefinition Organization OrganizationAffiliation PlanDefinition
+		Practitioner PractitionerRole Questionnaire SearchParameter SpecimenDefinition StructureDefinition StructureMap Substance
+		TerminologyCapabilities ValueSet`) {
+		m[t] = true
+	}
+	return m
+}()
+
+// View is described at store.Store.
+func (s *Store) View(ctx context.Context, a store.Access, f func(store.Reader) error) error {
+	if a.Agent.Kind == "" || a.Right == "" {
+		return store.ErrNoAccess
+	}
+	var t *tx
+	err := s.e.view(ctx, func(c conn) error {
+		t = s.newTx(c, a)
+		return f(readOnly{t})
+	}, func(c conn) error { return s.audit(ctx, c, t, nil) })
+	return s.refused(ctx, t, err)
+}
+
+// Update is described at store.Store. An Update inside an Update waits for itself and must not be.
+func (s *Store) Update(ctx context.Context, a store.Access, f func(store.Tx) error) error {
+	if a.Agent.Kind == "" || a.Right == "" {
+		return store.ErrNoAccess
+	}
+	var t *tx
+	err := s.e.update(ctx, func(c conn) error {
+		t = s.newTx(c, a)
+		if err := f(t); err != nil {
+			return err
+		}
+		if err := t.flush(ctx); err != nil {
+			return err
+		}
+		return s.audit(ctx, c, t, nil)
+	})
+	return s.refused(ctx, t, err)
+}
+
+// refused writes the audit row of a call that failed: the act is undone, the row stays.
+func (s *Store) refused(ctx context.Context, t *tx, err error) error {
+	if err == nil || t == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if e := s.e.update(ctx, func(c conn) error { return s.audit(ctx, c, t, err) }); e != nil {
+		return outcome.As(err).Because(e)
+	}
+	return err
+}
+
+// maxActs bounds the text of one audit row; what is beyond is counted.
+const maxActs = 16 << 10
+
+func (s *Store) audit(ctx context.Context, c conn, t *tx, failure error) error {
+	result := "ok"
+	if failure != nil {
+		result = string(outcome.KindOf(failure))
+	}
+	a, n := t.a, t.note
+	if n.Action == "" {
+		n.Action = t.kind
+	}
+	var seq int64
+	err := one(ctx, c, `INSERT INTO audit (at, kind, agent, name, facility, role, purpose, rule, action, outcome, entity, detail, acts, request, remote)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15) RETURNING seq`,
+		[]any{
+			s.clock.Now().UnixMilli(), string(a.Agent.Kind), a.Agent.ID, a.Agent.Name, a.Agent.Facility, a.Agent.Role, a.Purpose, a.Right,
+			n.Action, result, fold.NFC(n.Entity), fold.NFC(oneLine(n.Detail)), t.acts.String(), a.Request, a.Remote,
+		}, &seq)
+	if err != nil {
+		return err
+	}
+	for p := range t.pats {
+		if _, err := c.Exec(ctx, `INSERT INTO audit_patient (patient, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING`, p, seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// next makes a row id: 41 bits of milliseconds, 12 bits that count, 10 bits of shard.
+func (s *Store) next(now time.Time, cp int64) int64 {
+	return now.UnixMilli()<<22 | int64(s.seq.Add(1)&0xfff)<<10 | cp
+}
