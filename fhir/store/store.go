@@ -146,6 +146,10 @@ type Access struct {
 	Filter  Filter
 	Request string // correlation id
 	Remote  string // network address of the caller
+	// Silent leaves out the audit row of a View that succeeds: for the gate's own
+	// look-ups (whose session is it, which records are one person), which open
+	// nothing to anybody. The call that they serve is audited as ever.
+	Silent bool
 }
 
 // Agent is who acts.

@@ -5,6 +5,7 @@
 package room
 
 import (
+	"context"
 	"io/fs"
 
 	"github.com/ytso/ytso/internal/platform/httpx"
@@ -18,6 +19,8 @@ type Room struct {
 	Style      string        // CSS, put into @layer room.<Name>
 	Routes     []httpx.Route // pages and API; a route that names nobody is closed
 	Nav        []NavItem
+	Static     fs.FS                       // ES modules, served below /static/<Name>/
+	Run        func(context.Context) error // work behind the doors; ends when its context does
 }
 
 // NavItem is an entry of the navigation, shown to the roles that may open it.

@@ -10,7 +10,7 @@ import (
 // engine is a database. Both functions may run f again after a conflict.
 type engine interface {
 	dialect() db.Dialect
-	// view runs f in one snapshot. When it returns nil, what audit wrote is on disk.
+	// view runs f in one snapshot. When it returns nil, what audit wrote is on disk; audit may be nil.
 	view(ctx context.Context, f, audit func(conn) error) error
 	// update runs f in one transaction; it is on disk when update returns nil.
 	update(ctx context.Context, f func(conn) error) error

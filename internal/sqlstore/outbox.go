@@ -45,6 +45,6 @@ func (s *Store) Outbox(ctx context.Context, after Cursor, n int) (list []Publish
 			list = append(list, p)
 		}
 		return rows.Err()
-	}, func(conn) error { return nil })
+	}, nil)
 	return list, err
 }

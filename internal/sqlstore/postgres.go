@@ -51,7 +51,7 @@ func (p *pg) close() error {
 
 func (p *pg) view(ctx context.Context, f, audit func(conn) error) error {
 	return p.update(ctx, func(c conn) error {
-		if err := f(c); err != nil {
+		if err := f(c); err != nil || audit == nil {
 			return err
 		}
 		return audit(c)

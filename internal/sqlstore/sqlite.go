@@ -106,7 +106,7 @@ func (l *lite) view(ctx context.Context, f, audit func(conn) error) error {
 	}
 	err := r.run(ctx, "BEGIN", "ROLLBACK", f)
 	l.readers <- r
-	if err != nil {
+	if err != nil || audit == nil {
 		return err
 	}
 	return l.update(ctx, audit)

@@ -126,8 +126,8 @@ func TestOpenAgain(t *testing.T) {
 			}
 		}
 		again := openTest(t, o)
-		if again.h != s.h {
-			t.Error("the hash secret changed")
+		if again.h != s.h || again.Namespace() != s.Namespace() || s.Namespace() == [16]byte{} {
+			t.Error("the hash secret or the namespace changed, or is blank")
 		}
 		if r := storetest.Put(t, again, storetest.All, d); r.Changed {
 			t.Errorf("not there after opening again: %+v", r)

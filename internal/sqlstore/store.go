@@ -37,7 +37,12 @@ type Store struct {
 	h     hasher
 	clock clock.Clock
 	seq   atomic.Uint64
+	ns    [16]byte
 }
+
+// Namespace is the random UUID of this installation, made with its database
+// and kept in it: ids made under it tell nothing (DESIGN.md decisions 9, 10).
+func (s *Store) Namespace() [16]byte { return s.ns }
 
 var _ store.Store = (*Store)(nil)
 
@@ -82,17 +87,26 @@ func (s *Store) migrate(ctx context.Context, sets []db.Set) error {
 		if _, err := db.Migrate[store.Rows](ctx, c, s.e.dialect(), sets, s.clock.Now()); err != nil {
 			return err
 		}
-		secret := make([]byte, 16)
-		_, _ = rand.Read(secret)
-		if _, err := c.Exec(ctx, `INSERT INTO setting (name, value) VALUES ('hash', $1) ON CONFLICT (name) DO NOTHING`, secret); err != nil {
-			return err
-		}
-		if err := one(ctx, c, `SELECT value FROM setting WHERE name = 'hash'`, nil, &secret); err != nil {
+		secret, err := secretOf(ctx, c, "hash")
+		if err != nil {
 			return err
 		}
 		s.h = newHasher(secret)
-		return nil
+		ns, err := secretOf(ctx, c, "namespace")
+		copy(s.ns[:], ns)
+		return err
 	})
+}
+
+// secretOf gives 16 random bytes that were made once and are kept under a name.
+func secretOf(ctx context.Context, c conn, name string) (b []byte, err error) {
+	b = make([]byte, 16)
+	_, _ = rand.Read(b) // never fails, crypto/rand
+	if _, err := c.Exec(ctx, `INSERT INTO setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`, name, b); err != nil {
+		return nil, err
+	}
+	err = one(ctx, c, `SELECT value FROM setting WHERE name = $1`, []any{name}, &b)
+	return b, err
 }
 
 // Close ends the store after the transactions in hand.
@@ -186,10 +200,14 @@ func (s *Store) View(ctx context.Context, a store.Access, f func(store.Reader) e
 		return store.ErrNoAccess
 	}
 	var t *tx
+	audit := func(c conn) error { return s.audit(ctx, c, t, nil) }
+	if a.Silent {
+		audit = nil
+	}
 	err := s.e.view(ctx, func(c conn) error {
 		t = s.newTx(c, a)
 		return f(readOnly{t})
-	}, func(c conn) error { return s.audit(ctx, c, t, nil) })
+	}, audit)
 	return s.refused(ctx, t, err)
 }
 

@@ -61,7 +61,7 @@ func System(j Job) (store.Access, error) {
 	}
 	return store.Access{
 		Agent:   store.Agent{Kind: store.System, ID: "system/" + string(j), Name: string(j)},
-		Purpose: right.purpose, Right: string(j), Filter: f,
+		Purpose: right.purpose, Right: string(j), Filter: f, Silent: j == JobSignIn || j == JobLinks,
 	}, nil
 }
 

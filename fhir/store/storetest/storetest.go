@@ -500,7 +500,15 @@ func audit(t *testing.T, s store.Store) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	silent := a // the gate's own look-ups: a success leaves no row, a refusal does
+	silent.Agent.ID, silent.Silent = "gate", true
+	_, _ = read(ctx, s, silent, d.Key)
+	_, err = read(ctx, s, silent, store.Key{Type: "Patient", ID: "p2"})
+	want(t, err, outcome.NotFound)
+	Put(t, s, func() store.Access { x := All; x.Agent.ID, x.Silent = "gate", true; return x }(), draft("Patient", "p3", `"gender":"male"`))
 	for sql, n := range map[string]int64{
+		`SELECT COUNT(*) FROM audit WHERE agent = 'gate' AND outcome = 'not-found'`:                                       1,
+		`SELECT COUNT(*) FROM audit WHERE agent = 'gate' AND outcome = 'ok'`:                                              1, // the write
 		`SELECT COUNT(*) FROM audit WHERE agent = 'x' AND outcome = 'ok' AND purpose = 'PATRQT' AND remote = '192.0.2.7'`: 3,
 		`SELECT COUNT(*) FROM audit WHERE agent = 'x' AND outcome = 'not-found'`:                                          1,
 		`SELECT COUNT(*) FROM audit WHERE action = 'book.open' AND entity = 'Patient/p1'`:                                 1,
