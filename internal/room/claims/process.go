@@ -15,6 +15,7 @@ import (
 	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/claim/check"
 	"github.com/ytso/ytso/vn/claim/fhirmap"
+	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
 // job is a receipt whose HOSO wait for an answer; file is nil when it must be read from the store again.
@@ -137,8 +138,8 @@ func (s *Service) fail(ctx context.Context, j job, h *claim.HOSO, ans answer, ca
 }
 
 func (s *Service) prepare(v *fhirmap.Visit, owner string) ([]*store.Prepared, error) {
-	out := make([]*store.Prepared, 0, 1+len(v.Resources))
-	for _, r := range append([]fhirmap.Resource{v.Patient}, v.Resources...) {
+	out := make([]*store.Prepared, 0, 1+len(v.Shared)+len(v.Own))
+	for _, r := range slices.Concat([]element.Resource{v.Patient}, v.Shared, v.Own) {
 		p, err := s.store.Prepare(store.Draft{Key: store.Key{Type: r.Type, ID: r.ID}, Body: r.Body, Owner: owner})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Type, err)
@@ -200,8 +201,10 @@ func (s *Service) write(ctx context.Context, tx store.Tx, j job, h *claim.HOSO, 
 			return fmt.Errorf("%s: %w", p.Draft.Key.Type, err)
 		}
 		if i == 0 {
-			source = res // the Patient: shared by the facility's visits, so it is not in the visit's list
-			continue
+			source = res
+		}
+		if i <= len(v.Shared) {
+			continue // Patient and Coverage are shared by the facility's visits, so they are not in the visit's list
 		}
 		keys = append(keys, res.Key.String())
 	}

@@ -19,13 +19,18 @@ type Matcher interface {
 	Match(ctx context.Context, tx store.Tx, source *store.Resource) (person string, err error)
 }
 
+// Mapper turns a HOSO into resources; fhirmap.Mapper is one.
+type Mapper interface {
+	Map(h *claim.HOSO, src fhirmap.Source) (*fhirmap.Visit, error)
+}
+
 // Deps is what the room needs of the house.
 type Deps struct {
 	Store   store.Store
 	Gate    trust.Gate
 	System  store.Access // for the work behind the door, right "claims.process"
 	Matcher Matcher
-	Mapper  *fhirmap.Mapper
+	Mapper  Mapper
 	Context check.Context
 	Limits  claim.Limits
 	Clock   clock.Clock
@@ -39,7 +44,7 @@ type Service struct {
 	gate    trust.Gate
 	system  store.Access
 	matcher Matcher
-	mapper  *fhirmap.Mapper
+	mapper  Mapper
 	context check.Context
 	limits  claim.Limits
 	clock   clock.Clock
