@@ -38,8 +38,9 @@ type visit struct {
 	report *Report
 }
 
-// File checks a whole submission: the rules of the file, then each HOSO.
-func File(ctx context.Context, f *claim.File, opt Options) Report {
+// Envelope checks what concerns the submission as a whole and none of its
+// HOSO: the rules of the file, and the rows of a stand-alone XML0 or XML12.
+func Envelope(f *claim.File, opt Options) Report {
 	var r Report
 	v := visit{file: f, opt: &opt, end: opt.At, report: &r}
 	for i := range f.CheckIns {
@@ -49,6 +50,12 @@ func File(ctx context.Context, f *claim.File, opt Options) Report {
 		v.rows = append(v.rows, &f.Assessments[i])
 	}
 	v.run(func(ru rule) bool { return ru.file || len(v.rows) > 0 && strings.HasPrefix(ru.id, "ENV-") })
+	return r
+}
+
+// File checks a whole submission: its envelope, then each HOSO.
+func File(ctx context.Context, f *claim.File, opt Options) Report {
+	r := Envelope(f, opt)
 	for _, h := range f.HOSO {
 		if ctx.Err() != nil {
 			break

@@ -297,3 +297,16 @@ func BenchmarkHOSO(b *testing.B) {
 		HOSO(context.Background(), f, h, options())
 	}
 }
+
+// TestEnvelope: what it says is what File says of HOSO 0, and nothing of the visits.
+func TestEnvelope(t *testing.T) {
+	f, h := visitOf()
+	f.SOLUONGHOSO, h.XML1.MA_HSBA = "2", ""
+	r := Envelope(f, options())
+	if !speaks(r, "ENV-003") || speaks(r, "ID-016") || r.Errors(0) != len(r.Findings) {
+		t.Errorf("%+v", r.Findings)
+	}
+	if all := File(context.Background(), f, options()); all.Errors(0) != r.Errors(0) || !speaks(all, "ID-016") {
+		t.Errorf("%+v", all.Findings)
+	}
+}
