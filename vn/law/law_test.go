@@ -63,6 +63,9 @@ func TestPickedByDay(t *testing.T) {
 	if err != nil || visits.Has("14", on("2026-07-31")) || !visits.Has("14", on("2026-08-01")) {
 		t.Errorf("tele-health visits begin on 01/08/2026: %v", err)
 	}
+	if before, after := visits.On(on("2026-07-31")), visits.On(on("2026-08-01")); len(before) != 10 || len(after) != 16 || before[2].Code != "03" || before[2].VI == "" {
+		t.Errorf("%d and %d kinds of visit: %+v", len(before), len(after), before)
+	}
 	if _, err := Find("catalogue:icd10", on("2026-01-01")); !errors.Is(err, ErrNoList) {
 		t.Errorf("a list that is not shipped: %v", err)
 	}

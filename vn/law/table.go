@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -76,6 +77,22 @@ func (l *List) Find(code string, on time.Time) (Code, bool) {
 		}
 	}
 	return Code{}, false
+}
+
+// On lists the members on a day, in order of their codes.
+func (l *List) On(on time.Time) []Code {
+	d := day(on)
+	var out []Code
+	for _, same := range l.codes {
+		for _, c := range same {
+			if within(c.from, c.to, d) {
+				out = append(out, c)
+				break
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Code) int { return strings.Compare(a.Code, b.Code) })
+	return out
 }
 
 // listed is a line of codelists_index.csv; its list is read when it is first asked for.
