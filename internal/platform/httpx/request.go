@@ -1,0 +1,126 @@
+package httpx
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"github.com/ytso/ytso/internal/platform/i18n"
+	"github.com/ytso/ytso/internal/platform/id"
+)
+
+type requestKey struct{}
+
+// withRequestID numbers a request: 80 random bits in four groups that a person
+// can read out. A number that the caller brings is not used: it could be
+// anything, and it would stand in the log and in the audit.
+func withRequestID(ctx context.Context) context.Context {
+	n := id.Number()
+	return context.WithValue(ctx, requestKey{}, n[:4]+"-"+n[4:8]+"-"+n[8:12]+"-"+n[12:16])
+}
+
+// RequestID is the number of the request, as the log, the audit and the error
+// page show it; "" outside a request.
+func RequestID(ctx context.Context) string {
+	s, _ := ctx.Value(requestKey{}).(string)
+	return s
+}
+
+// Remote is the caller's address without port; "" when there is none. A
+// forwarding header is not read: anybody can send one.
+func Remote(r *http.Request) string {
+	a, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	return a.Addr().Unmap().WithZone("").String()
+}
+
+// Network is what a Limiter should count by: the address, of IPv6 the /64 that
+// one line owns, whose 2⁶⁴ addresses would each begin anew.
+func Network(r *http.Request) string {
+	a, err := netip.ParseAddr(Remote(r))
+	if err != nil {
+		return ""
+	}
+	if a.Is4() {
+		return a.String()
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}
+
+// LanguageCookie holds the language that a person chose.
+const LanguageCookie = "lang"
+
+// languageOf is the language of the reader: as chosen, else the first of ours that the browser
+// names, else Vietnamese.
+func languageOf(r *http.Request) i18n.Lang {
+	if c, err := r.Cookie(LanguageCookie); err == nil {
+		switch l := i18n.Lang(c.Value); l {
+		case i18n.VI, i18n.EN:
+			return l
+		}
+	}
+	accepted := r.Header.Get("Accept-Language")
+	if len(accepted) > 200 {
+		return i18n.VI
+	}
+	tags, _, err := language.ParseAcceptLanguage(accepted)
+	if err != nil {
+		return i18n.VI
+	}
+	for _, t := range tags {
+		switch base, _ := t.Base(); base.String() {
+		case "vi":
+			return i18n.VI
+		case "en":
+			return i18n.EN
+		}
+	}
+	return i18n.VI
+}
+
+// SetLanguage is the handler of the language switch in the shell of a page:
+// form fields "lang" (vi or en) and "den" (own path to return to).
+func SetLanguage(w http.ResponseWriter, r *http.Request) error {
+	l := i18n.VI
+	if r.PostFormValue("lang") == string(i18n.EN) {
+		l = i18n.EN
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: LanguageCookie, Value: string(l), Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+	})
+	back := r.PostFormValue("den")
+	if !OwnPath(back) {
+		back = "/"
+	}
+	return Redirect(w, r, back)
+}
+
+// accepts says whether the caller names the type in Accept; a missing header names none.
+func accepts(r *http.Request, contentType string) bool {
+	for _, list := range r.Header.Values("Accept") {
+		for part := range strings.SplitSeq(list, ",") {
+			name, params, _ := strings.Cut(part, ";")
+			if strings.EqualFold(strings.TrimSpace(name), contentType) && !refused(params) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// refused says that the parameters of an Accept entry hold q=0 (RFC 9110 §12.4.2).
+func refused(params string) bool {
+	for p := range strings.SplitSeq(params, ";") {
+		name, value, _ := strings.Cut(strings.TrimSpace(p), "=")
+		if strings.EqualFold(name, "q") {
+			return strings.Trim(value, "0.") == ""
+		}
+	}
+	return false
+}
