@@ -271,6 +271,7 @@ func TestAnswers(t *testing.T) {
 		{"XML7", "TUOI_THAI", "3000000000", `"_valueInteger"`},
 		{"XML7", "MA_KHOA_RV", "K01", `"valueCoding":{"system":"urn:ytso:code:ma_khoa","code":"K01","display":"Khoa Khám bệnh"}`},
 		{"XML7", "MA_KHOA_RV", "K  1", `"_code"`},
+		{"XML7", "MA_KHOA_RV", "K\t1", `"_code"`},
 		{"XML7", "MA_BS", "000123/PT-GPHN", `"valueReference":{"type":"Practitioner","identifier":{"system":"http://fhir.hl7.org.vn/core/sid/cchn","value":"000123/PT-GPHN"}}`},
 		{"XML9", "MATINH_CU_TRU", "25", `"valueCoding":{"system":"urn:ytso:code:vn:provinces_2025","code":"25","display":"Tỉnh Phú Thọ"}`},
 		{"XML9", "CAN_NANG_CON", "3100;2900", `"answer":[{"valueInteger":3100},{"valueInteger":2900}]`},
