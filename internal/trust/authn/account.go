@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"encoding/hex"
+	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
@@ -23,6 +24,23 @@ var (
 	errThrottled = outcome.New(outcome.Throttled, "signin.throttled",
 		"Có quá nhiều lần thử đăng nhập. Xin đợi một phút rồi thử lại.", "Too many attempts to sign in. Please wait a minute and try again.")
 )
+
+// Tries of token/take. An address gets fewer than an account, so that nobody
+// can lock a hospital's sender out from one place; a sender takes one token an hour.
+// Names that no account can have share one count.
+const (
+	addressEvery, addressBurst = 6 * time.Second, 20
+	accountEvery, accountBurst = 2 * time.Second, 60
+)
+
+// networkOf is what tries are counted by: of an IPv6 address the /64 that one line owns.
+func networkOf(remote string) string {
+	a, err := netip.ParseAddr(remote)
+	if err != nil || a.Is4() {
+		return remote
+	}
+	return netip.PrefixFrom(a, 64).Masked().String()
+}
 
 // maxAccounts bounds the senders of one facility.
 const maxAccounts = 99
@@ -96,7 +114,7 @@ const keyTTL = time.Hour
 func (s *Service) TakeToken(ctx context.Context, user, md5hex, remote string) (_ APIKey, err error) {
 	defer outcome.Wrap(&err, "authn.TakeToken")
 	note := store.Note{Action: "signin.take", Entity: nameable(user)}
-	if !s.limits.allow("address "+remote, addressRate) || !s.limits.allow("account "+user, accountRate) {
+	if !s.byAddress.Allow(networkOf(remote)) || !s.byAccount.Allow(note.Entity) {
 		return APIKey{}, errThrottled
 	}
 	phc, facility, err := s.account(ctx, note.Entity)

@@ -11,8 +11,10 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/id"
 	"github.com/ytso/ytso/internal/trust"
+	"github.com/ytso/ytso/internal/trust/keyfile"
 )
 
 // Bearer tokens of `ytso token` are JWT access tokens (RFC 9068) signed with a
@@ -44,6 +46,20 @@ var (
 // scope, a facility or a ttl that cannot be.
 func (s *Service) IssueToken(_ context.Context, scope, facility string, ttl time.Duration) (_ string, err error) {
 	defer outcome.Wrap(&err, "authn.IssueToken")
+	return issue(s.key, s.now(), scope, facility, ttl)
+}
+
+// SignToken is IssueToken with the key file alone, beside a running server.
+func SignToken(k *keyfile.Keys, scope, facility string, ttl time.Duration) (_ string, err error) {
+	defer outcome.Wrap(&err, "authn.SignToken")
+	key, err := k.Derive(keyfile.Token, keySize)
+	if err != nil {
+		return "", err
+	}
+	return issue(key, clock.System{}.Now(), scope, facility, ttl)
+}
+
+func issue(key []byte, now time.Time, scope, facility string, ttl time.Duration) (string, error) {
 	if _, err := trust.ParseScopes(scope); err != nil {
 		return "", err
 	}
@@ -56,8 +72,7 @@ func (s *Service) IssueToken(_ context.Context, scope, facility string, ttl time
 	if ttl < time.Second || ttl > maxTokenTTL {
 		return "", errTTL
 	}
-	now := s.now()
-	return sign(s.key, claims{
+	return sign(key, claims{
 		Claims: jwt.Claims{
 			Issuer: issuer, Audience: jwt.Audience{audience}, ID: id.UUID(),
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(ttl)),

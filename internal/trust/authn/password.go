@@ -31,7 +31,7 @@ var standard = cost{19 << 10, 2, 1}
 const (
 	hashers  = 2
 	hashWait = 5 * time.Second // a caller who waits longer is told to come again
-	keySize  = 32
+	keySize  = 32              // bytes
 )
 
 var b64 = base64.RawStdEncoding

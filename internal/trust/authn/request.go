@@ -9,6 +9,7 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/internal/trust"
 )
 
@@ -46,7 +47,7 @@ func (s *Service) Authenticate(r *http.Request) (context.Context, error) {
 	if err != nil || !ok {
 		return ctx, err
 	}
-	p.Request, p.Remote = s.RequestID(ctx), s.Remote(r)
+	p.Request, p.Remote = httpx.RequestID(ctx), httpx.Remote(r)
 	return trust.With(ctx, p), nil
 }
 
@@ -201,7 +202,7 @@ func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, token string, o
 	if !s.Secure(r) {
 		return a, errOpenLine
 	}
-	e := entry{Token: token, Own: own, Device: DeviceName(r.UserAgent()), Remote: s.Remote(r)}
+	e := entry{Token: token, Own: own, Device: DeviceName(r.UserAgent()), Remote: httpx.Remote(r)}
 	if p, ok := trust.From(r.Context()); ok {
 		e.Replace = p.Session
 	}

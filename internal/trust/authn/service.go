@@ -14,7 +14,6 @@ import (
 	"embed"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -22,6 +21,7 @@ import (
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/clock"
+	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/internal/trust"
 	"github.com/ytso/ytso/internal/trust/keyfile"
 )
@@ -48,20 +48,17 @@ type Deps struct {
 	// Proxies are the addresses of reverse proxies whose X-Forwarded-Proto is
 	// believed. None by default: then a forwarded request counts as not encrypted.
 	Proxies []netip.Prefix
-	// RequestID and Remote name the request and its caller in the audit row.
-	// nil: blank, and the peer's address.
-	RequestID func(context.Context) string
-	Remote    func(*http.Request) string
 }
 
 // Service knows who asks.
 type Service struct {
 	Deps
-	key     []byte // signs bearer tokens
-	dummy   string // hash that no secret meets, for accounts that do not exist
-	slots   chan struct{}
-	limits  *limiter
-	touched sync.Map // hash of a session whose last-seen time is being written
+	key          []byte // signs bearer tokens
+	dummy        string // hash that no secret fits, for accounts that do not exist
+	slots        chan struct{}
+	byAddress    *httpx.Limiter
+	byAccount    *httpx.Limiter
+	beingTouched sync.Map // hash of a session whose last-seen time is being written
 }
 
 // New makes the service.
@@ -73,14 +70,11 @@ func New(d Deps) (s *Service, err error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	if d.RequestID == nil {
-		d.RequestID = func(context.Context) string { return "" }
+	s = &Service{
+		Deps: d, dummy: hopeless(), slots: make(chan struct{}, hashers),
+		byAddress: httpx.NewLimiter(d.Clock, addressEvery, addressBurst), byAccount: httpx.NewLimiter(d.Clock, accountEvery, accountBurst),
 	}
-	if d.Remote == nil {
-		d.Remote = func(r *http.Request) string { return peer(r).String() }
-	}
-	s = &Service{Deps: d, dummy: hopeless(), slots: make(chan struct{}, hashers), limits: newLimiter(d.Clock)}
-	s.key, err = d.Keys.Derive(keyfile.Token, 32)
+	s.key, err = d.Keys.Derive(keyfile.Token, keySize)
 	return s, err
 }
 
@@ -93,7 +87,7 @@ func (s *Service) access(ctx context.Context) (store.Access, error) {
 	if err != nil {
 		return a, err
 	}
-	a.Request = s.RequestID(ctx)
+	a.Request = httpx.RequestID(ctx)
 	if p, ok := trust.From(ctx); ok {
 		a.Agent, a.Request, a.Remote = p.Agent, p.Request, p.Remote
 	}

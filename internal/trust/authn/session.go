@@ -114,10 +114,10 @@ func (s *Service) touch(ctx context.Context, x session) {
 	if now.UnixMilli()-x.seen < seenEvery.Milliseconds() {
 		return
 	}
-	if _, busy := s.touched.LoadOrStore(x.hash, true); busy {
+	if _, busy := s.beingTouched.LoadOrStore(x.hash, true); busy {
 		return
 	}
-	defer s.touched.Delete(x.hash)
+	defer s.beingTouched.Delete(x.hash)
 	err := s.update(ctx, func(a *store.Access) { a.Agent = x.agent }, store.Note{Action: "signin.seen"}, func(tx store.Tx) error {
 		_, err := tx.Exec(ctx, `UPDATE trust_session SET seen = $1 WHERE hash = $2 AND seen < $1`, now.UnixMilli(), x.hash)
 		return err
