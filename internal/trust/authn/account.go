@@ -185,7 +185,7 @@ func proofOf(access, md5upper string) string { return hashOf(access + " " + md5u
 type key struct{ idhash, proof, account, facility string }
 
 func (s *Service) keyOf(ctx context.Context, access string) (k key, found bool, err error) {
-	if !tokenShaped(access) {
+	if !TokenShaped(access) {
 		return k, false, nil
 	}
 	err = s.view(ctx, store.Note{Action: "signin.token"}, func(r store.Reader) error {

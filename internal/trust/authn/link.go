@@ -26,6 +26,9 @@ type Link struct {
 	Expires time.Time
 }
 
+// DeadLink is the key of the error for links that are wrong, used or expired.
+const DeadLink = "signin.link"
+
 // LinkPath is where links are redeemed.
 const LinkPath = "/vao/"
 
@@ -39,7 +42,7 @@ var (
 		"Đường dẫn đăng nhập cần một vai trò (citizen, doctor, station, hospital, department, admin), mã người dân cho citizen, mã cơ sở cho doctor, station và hospital, và thời hạn không quá 7 ngày.",
 		"A sign-in link needs a role (citizen, doctor, station, hospital, department, admin), the person for a citizen, the facility for doctor, station and hospital, and at most 7 days.")
 	// errLink answers for links that are wrong, used or expired alike.
-	errLink = outcome.New(outcome.NotFound, "signin.link",
+	errLink = outcome.New(outcome.NotFound, DeadLink,
 		"Đường dẫn đăng nhập không còn dùng được. Mỗi đường dẫn chỉ dùng được một lần và có hạn. Hãy xin cơ sở y tế gửi cho bạn đường dẫn mới.",
 		"This sign-in link can no longer be used. Each link works once and for a limited time. Please ask the health facility for a new one.")
 )
@@ -112,7 +115,7 @@ const linkColumns = `role, facility, person, name`
 // that is wrong, used or expired.
 func (s *Service) Peek(ctx context.Context, token string) (l LinkFor, err error) {
 	defer outcome.Wrap(&err, "authn.Peek")
-	if !tokenShaped(token) {
+	if !TokenShaped(token) {
 		return l, errLink
 	}
 	var found bool

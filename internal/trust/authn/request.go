@@ -20,7 +20,8 @@ const TakePath = "/api/token/take"
 var (
 	errSeveral = outcome.New(outcome.Invalid, "signin.several",
 		"Yêu cầu mang nhiều thông tin đăng nhập cùng lúc. Hãy chỉ gửi một.", "The request carries several credentials. Please send only one.")
-	errOpenLine = outcome.New(outcome.Forbidden, "signin.open-line",
+	// ErrOpenLine answers to a credential over a line that is not encrypted.
+	ErrOpenLine = outcome.New(outcome.Forbidden, "signin.open-line",
 		"Đường truyền không được mã hóa nên không thể đăng nhập. Hãy dùng địa chỉ https://, hoặc http://localhost trên chính máy chủ.",
 		"The connection is not encrypted, so nobody can sign in over it. Use the https:// address, or http://localhost on the server itself.")
 )
@@ -41,7 +42,7 @@ func (s *Service) Authenticate(r *http.Request) (context.Context, error) {
 		return ctx, err
 	}
 	if !s.Secure(r) {
-		return ctx, errOpenLine
+		return ctx, ErrOpenLine
 	}
 	p, ok, err := s.principal(ctx, c)
 	if err != nil || !ok {
@@ -200,7 +201,7 @@ func (s *Service) setCookie(w http.ResponseWriter, r *http.Request, value string
 func (s *Service) SignIn(w http.ResponseWriter, r *http.Request, token string, own bool) (a store.Agent, err error) {
 	defer outcome.Wrap(&err, "authn.SignIn")
 	if !s.Secure(r) {
-		return a, errOpenLine
+		return a, ErrOpenLine
 	}
 	e := entry{Token: token, Own: own, Device: DeviceName(r.UserAgent()), Remote: httpx.Remote(r)}
 	if p, ok := trust.From(r.Context()); ok {

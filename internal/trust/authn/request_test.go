@@ -204,7 +204,7 @@ func TestCookie(t *testing.T) {
 		got := strings.Split(w.Header().Get("Set-Cookie"), "; ")
 		value := strings.TrimPrefix(got[0], tt.want[0])
 		got[0] = tt.want[0]
-		if !tokenShaped(value) || strings.Join(got, "; ") != strings.Join(tt.want, "; ") {
+		if !TokenShaped(value) || strings.Join(got, "; ") != strings.Join(tt.want, "; ") {
 			t.Errorf("%s: %s", name, w.Header().Get("Set-Cookie"))
 		}
 	}

@@ -23,8 +23,8 @@ func newToken() string {
 	return letters.EncodeToString(b[:])
 }
 
-// tokenShaped says whether text can be a token at all.
-func tokenShaped(text string) bool {
+// TokenShaped says whether text can be the token of a link or a session at all.
+func TokenShaped(text string) bool {
 	b, err := letters.DecodeString(text)
 	return err == nil && len(b) == secretSize
 }

@@ -58,7 +58,7 @@ type entry struct {
 // signIn redeems a link for a session and gives the session's token, which is
 // always a new one. outcome.NotFound as at Peek.
 func (s *Service) signIn(ctx context.Context, e entry) (token string, x session, err error) {
-	if !tokenShaped(e.Token) {
+	if !TokenShaped(e.Token) {
 		return "", x, errLink
 	}
 	token = newToken()
@@ -94,7 +94,7 @@ const alive = `ends > $1 AND seen + idle > $1`
 
 // find gives the session of a token, if it has not ended.
 func (s *Service) find(ctx context.Context, token string) (x session, found bool, err error) {
-	if !tokenShaped(token) {
+	if !TokenShaped(token) {
 		return x, false, nil
 	}
 	var kind string
