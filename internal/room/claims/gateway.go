@@ -6,25 +6,27 @@ import (
 	"errors"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/trust"
-	"github.com/ytso/ytso/vn/claim/check"
+	"github.com/ytso/ytso/vn/claim"
 )
 
 // The gateway's own result codes beside 200, 401 and 403, which are all that
-// is published (spec/qd3176/gateway.md §3).
+// is published (spec/qd3176/gateway.md §3). They stand in maKetQua; the HTTP
+// status is 200, since senders made for the insurer's gateway read the body
+// only then.
 const (
 	codeReceived   = "200"
 	codeBadRequest = "400" // a form field is missing or not readable
-	codeForbidden  = "403"
+	codeForbidden  = "403" // a facility that is not the account's
+	codeTooLong    = "413"
 	codeRefused    = "422" // the file as a whole was refused; it is kept under maGiaoDich
 )
 
-// gatewayAnswer is the JSON of guiHoSoXml.
+// gatewayAnswer is the JSON of the sending paths.
 type gatewayAnswer struct {
 	MaKetQua         string `json:"maKetQua"`
 	MaGiaoDich       string `json:"maGiaoDich,omitempty"`
@@ -32,88 +34,135 @@ type gatewayAnswer struct {
 	ThongDiep        string `json:"thongDiep"`
 }
 
-// send is POST /api/qd130/guiHoSoXml…: the insurer gateway's own form, so that
-// a hospital's sender works by changing its address.
-// 200 in maKetQua means received and on disk, not accepted.
-func (s *Service) send(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r, trust.Payment)
-	if err != nil {
-		return err
-	}
-	if err := r.ParseForm(); err != nil {
-		var tooLong *http.MaxBytesError
-		if errors.As(err, &tooLong) {
-			return errTooLong.Because(err)
+// gatewayTime is how the gateway writes a moment.
+const gatewayTime = "20060102150405"
+
+// gatewayPath is one sending path of the insurer's gateway.
+type gatewayPath struct {
+	name string
+	kind claim.Kind
+}
+
+// gatewayPaths are the paths of each release; upper and lower case differ
+// between the groups, as printed in letters 3190 and 1245 (gateway.md §3).
+var gatewayPaths = []gatewayPath{
+	{"guiHoSoXmlQD130", claim.Claim}, {"guiHoSoXmlQD4750", claim.Claim}, {"guiHoSoXmlQD3176", claim.Claim},
+	{"checkInKcbQd130", claim.CheckIn}, {"checkInKcbQd4750", claim.CheckIn}, {"checkInKcbQd3176", claim.CheckIn},
+	{"guiDuLieuGdykQd130", claim.Assessment},
+}
+
+// send is POST /api/qd130/…: the insurer gateway's own form, so that a
+// hospital's sender works by changing its address. 200 in maKetQua means
+// received and on disk, not accepted. A file that could be read is kept, also
+// when something about the form refuses it.
+func (s *Service) send(kind claim.Kind) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		p, a, err := s.caller(r)
+		if err != nil {
+			return err
 		}
-		return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Không đọc được biểu mẫu gửi lên."})
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			var tooLong *http.MaxBytesError
+			if errors.As(err, &tooLong) {
+				return answerJSON(w, gatewayAnswer{MaKetQua: codeTooLong, ThongDiep: errTooLong.VI})
+			}
+			return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Không đọc được biểu mẫu gửi lên."})
+		}
+		body, problem := fileOf(r)
+		if problem != "" {
+			return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: problem})
+		}
+		code, refuse := formProblem(r, kind, p.Agent.Facility)
+		rec, err := s.Receive(r.Context(), a, Upload{
+			Facility: p.Agent.Facility, Kind: kind, Door: "gateway", Sender: p.Agent.ID, Body: body, Refuse: refuse,
+		})
+		if err != nil {
+			return err
+		}
+		return answerJSON(w, answerTo(rec, kind, code))
 	}
-	if bad := formProblem(r, p.Agent.Facility); bad != nil {
-		return answerJSON(w, *bad)
-	}
-	body, err := decodeFile(r.PostForm.Get("fileHSBase64"))
-	if err != nil {
-		return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Tham số fileHSBase64 không phải base64 của tệp hồ sơ."})
-	}
-	rec, err := s.Receive(r.Context(), a, Upload{Facility: p.Agent.Facility, Door: "gateway", Sender: p.Agent.ID, Body: body})
-	if err != nil {
-		return err
-	}
+}
+
+// answerTo is the answer to a file that is on disk now; code is what the form had wrong, "" for nothing.
+func answerTo(rec Receipt, kind claim.Kind, code string) gatewayAnswer {
 	ans := gatewayAnswer{
-		MaKetQua: codeReceived, MaGiaoDich: rec.ID, ThongDiep: "Đã tiếp nhận hồ sơ.",
-		ThoiGianTiepNhan: rec.Received.In(clock.VietNam).Format("20060102150405"),
+		MaKetQua: codeReceived, MaGiaoDich: rec.ID, ThoiGianTiepNhan: rec.Received.In(clock.VietNam).Format(gatewayTime),
+		ThongDiep: "Đã tiếp nhận tệp. Tra cứu kết quả theo mã giao dịch.",
+	}
+	if kind == claim.Assessment {
+		ans.ThongDiep = "Đã nhận và lưu bản gốc dữ liệu giám định y khoa."
 	}
 	if rec.State == Refused {
 		ans.MaKetQua, ans.ThongDiep = codeRefused, rec.ErrorVI
+		if code != "" {
+			ans.MaKetQua = code
+		} else if rec.ErrorKey == errOtherFacility.Key {
+			ans.MaKetQua = codeForbidden
+		}
 	}
-	return answerJSON(w, ans)
+	return ans
 }
 
 var errTooLong = outcome.New(outcome.TooLong, "claims.too-long",
-	"Tệp gửi lên quá lớn. Hãy chia thành nhiều tệp nhỏ hơn.", "The file is too large. Please send it in smaller files.")
+	"Tệp gửi lên quá lớn nên không được nhận. Hãy chia thành nhiều tệp nhỏ hơn rồi gửi lại.", "The file is too large and was not taken. Please send it in smaller files.")
 
-// formProblem checks what the form says beside the file.
-func formProblem(r *http.Request, facility string) *gatewayAnswer {
+var (
+	errLoaiHoSo = outcome.New(outcome.Value, "claims.loai-ho-so",
+		"Tham số loaiHoSo không đúng với đường gửi: hồ sơ khám chữa bệnh là 130, check-in là 0, giám định y khoa là 12.",
+		"Parameter loaiHoSo does not fit this path: claims are 130, check-ins 0, medical assessments 12.")
+	errMaCSKCB = outcome.New(outcome.Forbidden, "claims.ma-cskcb",
+		"Mã cơ sở (maCSKCB) không phải của tài khoản gửi.", "The facility code (maCSKCB) is not that of the sending account.")
+	errMaTinh = outcome.New(outcome.Value, "claims.ma-tinh",
+		"Mã tỉnh (maTinh) không khớp với mã cơ sở.", "The province code (maTinh) does not fit the facility code.")
+)
+
+// formProblem checks what the form says beside the file. The sender is who the
+// token says it is; the form may only agree.
+func formProblem(r *http.Request, kind claim.Kind, facility string) (code string, err error) {
 	form := r.PostForm
 	switch {
-	case form.Get("loaiHoSo") != "130":
-		return &gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Đường này chỉ nhận loaiHoSo 130 (hồ sơ khám chữa bệnh)."}
-	case form.Get("maCSKCB") != facility:
-		return &gatewayAnswer{MaKetQua: codeForbidden, ThongDiep: "Mã cơ sở (maCSKCB) không phải của tài khoản gửi."}
-	case form.Get("maTinh") != "" && !strings.HasPrefix(facility, form.Get("maTinh")):
-		return &gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Mã tỉnh (maTinh) không khớp với mã cơ sở."}
-	case form.Get("fileHSBase64") == "":
-		return &gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Thiếu tham số fileHSBase64."}
+	case strings.TrimSpace(form.Get("loaiHoSo")) != string(kind):
+		return codeBadRequest, errLoaiHoSo
+	case strings.TrimSpace(form.Get("maCSKCB")) != facility:
+		return codeForbidden, errMaCSKCB
+	case !strings.HasPrefix(facility, strings.TrimSpace(form.Get("maTinh"))):
+		return codeBadRequest, errMaTinh
 	}
-	return nil
+	return "", nil
+}
+
+// fileOf reads the file of the form, or says in a sentence why it can't.
+func fileOf(r *http.Request) (body []byte, problem string) {
+	text := r.PostForm.Get("fileHSBase64")
+	if strings.TrimSpace(text) == "" {
+		return nil, "Thiếu tham số fileHSBase64."
+	}
+	body, err := decodeFile(text)
+	if err != nil || len(body) == 0 {
+		return nil, "Tham số fileHSBase64 không phải base64 của tệp hồ sơ. Hãy mã hóa lại và chuyển ký tự + thành %2B, / thành %2F khi gửi."
+	}
+	return body, ""
 }
 
 // decodeFile reads base64 as senders write it: with line breaks, and with
 // blanks where "+" was not percent-encoded.
 func decodeFile(text string) ([]byte, error) {
-	text = strings.NewReplacer("\r", "", "\n", "", "\t", "", " ", "+").Replace(text)
-	return base64.StdEncoding.DecodeString(text)
+	text = strings.NewReplacer("\r", "", "\n", "", "\t", "").Replace(strings.TrimSpace(text))
+	return base64.StdEncoding.DecodeString(strings.ReplaceAll(text, " ", "+"))
 }
 
-// status is GET /api/kcb/tra-cuu-trang-thai/{maGiaoDich}.
-func (s *Service) status(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r, trust.Payment)
-	if err != nil {
-		return err
-	}
-	view, err := s.Status(r.Context(), a, r.PathValue("maGiaoDich"), p.Agent.Facility)
-	if err != nil {
-		return err
-	}
-	return answerJSON(w, view.answer())
-}
-
-// caller gives who calls and what they may see. A sender without a facility has no files of its own.
-func (s *Service) caller(r *http.Request, purpose string) (trust.Principal, store.Access, error) {
-	a, err := s.gate.Access(r.Context(), purpose)
-	if err != nil {
-		return trust.Principal{}, a, err
-	}
+// caller gives who calls and what they may see. A caller without a facility has no files of its own.
+func (s *Service) caller(r *http.Request) (trust.Principal, store.Access, error) {
 	p, _ := trust.From(r.Context())
+	purpose := trust.Payment
+	if p.Agent.Role == trust.RoleStation {
+		purpose = trust.Operations // the policy of a station knows no other for this
+	}
+	a, err := s.Gate.Access(r.Context(), purpose)
+	if err != nil {
+		return p, a, err
+	}
 	if p.Agent.Facility == "" {
 		return p, a, errNoFacility
 	}
@@ -128,56 +177,4 @@ func answerJSON(w http.ResponseWriter, v any) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
 	return json.NewEncoder(w).Encode(v)
-}
-
-// statusAnswer is the JSON of the status look-up.
-type statusAnswer struct {
-	MaGiaoDich       string       `json:"maGiaoDich"`
-	TrangThai        ReceiptState `json:"trangThai"` // waiting, done, refused
-	ThoiGianTiepNhan string       `json:"thoiGianTiepNhan"`
-	ThongDiep        string       `json:"thongDiep,omitempty"`
-	MaLoi            string       `json:"maLoi,omitempty"`
-	SoHoSo           int64        `json:"soHoSo"`
-	HoSo             []statusHOSO `json:"hoSo"`
-}
-
-type statusHOSO struct {
-	ThuTu         int64           `json:"thuTu"`
-	MaLK          string          `json:"maLK"`
-	TrangThai     HOSOState       `json:"trangThai"`
-	SoLoi         int64           `json:"soLoi"`
-	SoCanhBao     int64           `json:"soCanhBao"`
-	Loi           []statusFinding `json:"loi,omitempty"`
-	ChuaKiemTra   []Want          `json:"chuaKiemTra,omitempty"`
-	MaLuotKhamBan string          `json:"maLuotKham,omitempty"`
-}
-
-type statusFinding struct {
-	QuyTac   string         `json:"quyTac"`
-	MucDo    check.Severity `json:"mucDo"`
-	Bang     string         `json:"bang"`
-	Dong     int            `json:"dong,omitempty"`
-	Truong   string         `json:"truong,omitempty"`
-	ThongBao string         `json:"thongBao"`
-	Message  string         `json:"message"`
-	CachSua  string         `json:"cachSua,omitempty"`
-}
-
-func (v StatusView) answer() statusAnswer {
-	out := statusAnswer{
-		MaGiaoDich: v.Receipt.ID, TrangThai: v.Receipt.State, SoHoSo: v.Receipt.HOSOs,
-		ThoiGianTiepNhan: v.Receipt.Received.In(clock.VietNam).Format(time.RFC3339),
-		ThongDiep:        v.Receipt.ErrorVI, MaLoi: v.Receipt.ErrorKey, HoSo: make([]statusHOSO, 0, len(v.HOSO)),
-	}
-	for _, h := range v.HOSO {
-		o := statusHOSO{
-			ThuTu: h.Ordinal, MaLK: h.MA_LK, TrangThai: h.State, SoLoi: h.Errors, SoCanhBao: h.Warnings,
-			ChuaKiemTra: h.NotChecked, MaLuotKhamBan: h.Encounter,
-		}
-		for _, f := range h.Findings {
-			o.Loi = append(o.Loi, statusFinding{f.Rule, f.Severity, f.Table, f.Row, f.Field, f.VI, f.EN, f.MendVI})
-		}
-		out.HoSo = append(out.HoSo, o)
-	}
-	return out
 }

@@ -2,271 +2,252 @@ package claims
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
-	"github.com/ytso/ytso/internal/platform/blob"
 	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/claim/check"
 	"github.com/ytso/ytso/vn/claim/fhirmap"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
-// job is a receipt whose HOSO wait for an answer; file is nil when it must be read from the store again.
-type job struct {
-	receipt Receipt
-	file    *claim.File
-}
+// count is the number of HOSO of a file, or of rows of a check-in or assessment table.
+func count(f *claim.File) int { return len(f.HOSO) + len(f.CheckIns) + len(f.Assessments) }
 
-// process answers every waiting HOSO of a receipt. An error means that the
-// receipt stays Waiting and is taken up again at the next start.
-func (s *Service) process(ctx context.Context, j job) (err error) {
-	defer outcome.Wrap(&err, "claims.process %s", j.receipt.ID)
-	waiting, err := s.waiting(ctx, &j)
-	if err != nil {
-		return err
+// keysOf gives the MA_LK of each; an assessment has none.
+func keysOf(f *claim.File) []string {
+	keys := make([]string, count(f))
+	for i, h := range f.HOSO {
+		keys[i] = keyOf(h.XML1)
 	}
-	for _, h := range j.file.HOSO {
-		if !slices.Contains(waiting, int64(h.Ordinal)) {
-			continue
-		}
-		if err := s.processHOSO(ctx, j, h); err != nil {
-			return err
-		}
+	for i := range f.CheckIns {
+		keys[i] = clean(f.CheckIns[i].MA_LK, maxKey)
 	}
-	return s.store.Update(ctx, s.system, func(tx store.Tx) error {
-		tx.Audit(store.Note{Action: "claim.finish", Entity: j.receipt.ID})
-		_, err := tx.Exec(ctx, `UPDATE claims_receipt SET state = $2 WHERE id = $1 AND state = $3`, j.receipt.ID, string(Done), string(Waiting))
-		return err
-	})
+	return keys
 }
 
-// waiting lists the ordinals without an answer, and reads the original again when the job came without it.
-func (s *Service) waiting(ctx context.Context, j *job) (ordinals []int64, err error) {
-	err = s.store.View(ctx, s.system, func(r store.Reader) error {
-		r.Audit(store.Note{Action: "claim.process", Entity: j.receipt.ID})
-		rows, err := r.Query(ctx, `SELECT ordinal FROM claims_hoso WHERE receipt = $1 AND state IN ($2, $3)`,
-			j.receipt.ID, string(HOSOWaiting), string(HOSOFailed))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var n int64
-			if err := rows.Scan(&n); err != nil {
-				return err
-			}
-			ordinals = append(ordinals, n)
-		}
-		if err := rows.Err(); err != nil || j.file != nil {
-			return err
-		}
-		body, err := blob.Get(ctx, r, j.receipt.Blob)
-		if err != nil {
-			return err
-		}
-		j.file, err = claim.Decode(body, s.limits)
-		return err
-	})
-	return ordinals, err
+func keyOf(x *claim.XML1) string {
+	if x == nil {
+		return ""
+	}
+	return clean(x.MA_LK, maxKey)
 }
 
-// answer is what became of a HOSO.
-type answer struct {
+// maxKey bounds MA_LK: the widest that the insurer's portal takes (rules.csv ENV-008).
+const maxKey = 250
+
+func clean[T ~string](text T, n int) string {
+	s := strings.ToValidUTF8(strings.ReplaceAll(strings.TrimSpace(string(text)), "\x00", ""), "\ufffd")
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+// verdict is what became of a HOSO.
+type verdict struct {
 	state     HOSOState
 	report    check.Report
 	encounter string
 }
 
-func (s *Service) processHOSO(ctx context.Context, j job, h *claim.HOSO) error {
-	ans := answer{state: HOSOStored}
-	ans.report = check.HOSO(ctx, j.file, h, check.Options{At: j.receipt.Received, Context: s.context})
-	if ans.report.Errors(h.Ordinal) > 0 || h.XML1 == nil {
-		ans.state = HOSORefused
-		return s.store.Update(ctx, s.system, func(tx store.Tx) error { return s.settle(ctx, tx, j, h, ans) })
+// flukes is how often a HOSO is tried at once before it counts as failed.
+const flukes = 2
+
+// process gives one HOSO its answer. An error means that it has none yet.
+func (s *Service) process(ctx context.Context, it item, try int) (err error) {
+	defer outcome.Wrap(&err, "claims.process")
+	v := verdict{state: HOSOStored, report: s.judge(ctx, it)}
+	if v.report.Errors(int(it.ordinal())) > 0 {
+		v.state = HOSORefused
+		return s.settle(ctx, it, v)
 	}
-	visit, err := s.mapper.Map(h, fhirmap.Source{
-		Facility: j.receipt.Facility, BlobSHA256: j.receipt.Blob, Ordinal: h.Ordinal,
-		Received: j.receipt.Received, NGAYLAP: j.receipt.NGAYLAP,
-	})
-	if err != nil {
-		return s.fail(ctx, j, h, ans, err)
+	w, err := s.prepare(it)
+	switch {
+	case err != nil:
+		return s.fail(ctx, it, v, err)
+	case w == nil:
+		v.state = HOSOKept
+		return s.settle(ctx, it, v)
 	}
-	prepared, err := s.prepare(visit, j.receipt.Facility)
-	if err != nil {
-		return s.fail(ctx, j, h, ans, err)
-	}
-	sum := sha256.Sum256(claim.Canonical(h))
-	canon := hex.EncodeToString(sum[:])
-	err = s.store.Update(ctx, s.system, func(tx store.Tx) error {
-		ans.state = HOSOStored
-		stands, err := s.current(ctx, tx, j.receipt.Facility, keyOf(h))
+	v.encounter = w.visit.Encounter
+	err = s.update(ctx, it, func(tx store.Tx, last bool) error {
+		state, person, err := s.apply(ctx, tx, w)
 		if err != nil {
 			return err
 		}
-		switch {
-		case stands.canon == canon:
-			ans.state = HOSOUnchanged
-		case stands.newer(j.receipt):
-			ans.state = HOSOOlder
-		default:
-			if err := s.write(ctx, tx, j, h, visit, prepared, stands, canon); err != nil {
-				return err
-			}
+		v.state = state
+		note := store.Note{Action: "claims." + string(state), Entity: it.b.rec.ID}
+		if person != "" {
+			note.Patients = []string{person}
 		}
-		ans.encounter = visit.Encounter
-		return s.settle(ctx, tx, j, h, ans)
+		tx.Audit(note)
+		return s.write(ctx, tx, it, v, last)
 	})
-	if err != nil && ctx.Err() == nil && outcome.KindOf(err) != outcome.Transient {
-		return s.fail(ctx, j, h, ans, err)
+	if err != nil && outcome.KindOf(err) != outcome.Transient && try >= flukes {
+		return s.fail(ctx, it, v, err)
 	}
 	return err
+}
+
+// update runs f in a transaction; last says that the receipt is to be closed
+// with it, since no other HOSO of it is without an answer.
+func (s *Service) update(ctx context.Context, it item, f func(tx store.Tx, last bool) error) error {
+	last := it.b.left.Load() <= 1 && !it.b.given.Load()
+	err := s.Store.Update(ctx, s.System, func(tx store.Tx) error { return f(tx, last) })
+	if err == nil && last {
+		it.b.closed.Store(true)
+	}
+	return err
+}
+
+// judge runs the rules over one HOSO.
+func (s *Service) judge(ctx context.Context, it item) check.Report {
+	if it.b.file.Kind == claim.Claim {
+		return check.HOSO(ctx, it.b.file, it.b.file.HOSO[it.n], s.options(it.b.rec))
+	}
+	r := it.b.reports[it.n]
+	if it.b.file.Kind == claim.CheckIn {
+		if f := foreign(&it.b.file.CheckIns[it.n], it.b.rec.Facility, int(it.ordinal())); f != nil {
+			r.Findings = append(slices.Clip(r.Findings), *f)
+		}
+	}
+	return r
+}
+
+// foreign finds a check-in of another facility than the sender's. rules.csv
+// says so of claims (ID-015) and is silent about XML0, so the finding is our own.
+func foreign(row *claim.XML0, facility string, ordinal int) *check.Finding {
+	code := strings.TrimSpace(string(row.MA_CSKCB))
+	if code == facility {
+		return nil
+	}
+	return &check.Finding{
+		Rule: "YTSO-001", Severity: check.Error, HOSO: ordinal, MA_LK: clean(row.MA_LK, maxKey), Table: "XML0", Row: ordinal, Field: "MA_CSKCB",
+		VI:     fmt.Sprintf("Mã cơ sở %q của dòng check-in khác mã cơ sở gửi dữ liệu %s.", code, facility),
+		EN:     fmt.Sprintf("Facility code %q of the check-in row differs from the sending facility %s.", code, facility),
+		MendVI: "Chỉ gửi check-in của cơ sở mình; sửa mã cơ sở ở dòng này rồi gửi lại.",
+	}
+}
+
+// rowReports deals what was found in a table without envelope out to its rows,
+// by the number that the finding carries: the STT, of which all rows that bear
+// it hear, and for ENV-009, which is about the STT, the place.
+func rowReports(f *claim.File, all check.Report) []check.Report {
+	out := make([]check.Report, count(f))
+	for i := range out {
+		number, key := i+1, ""
+		if f.Kind == claim.CheckIn {
+			row := &f.CheckIns[i]
+			key = clean(row.MA_LK, maxKey)
+			if n, ok := row.STT.Int(); ok && n > 0 {
+				number = int(n)
+			}
+		}
+		for _, found := range all.Findings {
+			if found.Row == number && found.Rule != "ENV-009" || found.Row == i+1 && found.Rule == "ENV-009" {
+				found.HOSO, found.MA_LK = i+1, key
+				out[i].Findings = append(out[i].Findings, found)
+			}
+		}
+		for _, n := range all.NotChecked {
+			n.HOSO = i + 1
+			out[i].NotChecked = append(out[i].NotChecked, n)
+		}
+	}
+	return out
+}
+
+// prepare maps a HOSO and makes its resources ready, outside any transaction.
+// It gives nil for what is kept and not turned into resources.
+func (s *Service) prepare(it item) (w *writing, err error) {
+	defer func() {
+		if p := recover(); p != nil { // one HOSO must not take the server along
+			err = fmt.Errorf("panic in the mapping: %v\n%s", p, debug.Stack())
+		}
+	}()
+	b := it.b
+	src := fhirmap.Source{
+		Facility: b.rec.Facility, BlobSHA256: b.rec.Blob, Ordinal: int(it.ordinal()), Received: b.rec.Received, NGAYLAP: b.rec.NGAYLAP,
+	}
+	w = &writing{facility: b.rec.Facility, receipt: b.rec.ID, stamp: stamp{seq: b.rec.Seq, ordinal: it.ordinal()}}
+	switch b.file.Kind {
+	case claim.Claim:
+		h := b.file.HOSO[it.n]
+		w.maLK, w.canon = keyOf(h.XML1), canonOf(claim.Canonical(h))
+		if h.XML1 != nil { // the rules refuse a HOSO without it, the mapper too
+			w.left = strings.TrimSpace(string(h.XML1.NGAY_RA))
+		}
+		w.grade, w.made = gradeClaim, madeOf(b.rec.NGAYLAP, "20060102", b.rec.Received)
+		w.visit, err = s.Mapper.Map(h, src)
+	case claim.CheckIn:
+		mapper, ok := s.Mapper.(CheckInMapper)
+		if !ok {
+			return nil, nil
+		}
+		row := &b.file.CheckIns[it.n]
+		w.maLK, w.canon = clean(row.MA_LK, maxKey), canonOf(canonicalRow(row))
+		w.grade, w.made = gradeCheckIn, madeOf(string(row.NGAY_YL), "200601021504", b.rec.Received)
+		w.visit, err = mapper.CheckIn(row, src)
+	default:
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range slices.Concat([]element.Resource{w.visit.Patient}, w.visit.Shared, w.visit.Own) {
+		p, err := s.Store.Prepare(store.Draft{Key: store.Key{Type: r.Type, ID: r.ID}, Body: r.Body, Owner: w.facility})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Type, err)
+		}
+		w.prepared = append(w.prepared, p)
+	}
+	return w, nil
 }
 
 // fail answers a HOSO that we could not store though no rule speaks against
 // it. The cause is ours to mend; it names resource and reason, no person.
-func (s *Service) fail(ctx context.Context, j job, h *claim.HOSO, ans answer, cause error) error {
-	s.log.ErrorContext(ctx, "a HOSO could not be stored", "receipt", j.receipt.ID, "ordinal", h.Ordinal, "err", cause)
-	ans.state = HOSOFailed
-	return s.store.Update(ctx, s.system, func(tx store.Tx) error { return s.settle(ctx, tx, j, h, ans) })
+func (s *Service) fail(ctx context.Context, it item, v verdict, cause error) error {
+	s.Log.ErrorContext(ctx, "a HOSO could not be stored", "receipt", it.b.rec.ID, "ordinal", it.ordinal(), "err", cause)
+	v.state, v.encounter = HOSOFailed, ""
+	return s.settle(ctx, it, v)
 }
 
-func (s *Service) prepare(v *fhirmap.Visit, owner string) ([]*store.Prepared, error) {
-	out := make([]*store.Prepared, 0, 1+len(v.Shared)+len(v.Own))
-	for _, r := range slices.Concat([]element.Resource{v.Patient}, v.Shared, v.Own) {
-		p, err := s.store.Prepare(store.Draft{Key: store.Key{Type: r.Type, ID: r.ID}, Body: r.Body, Owner: owner})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", r.Type, err)
-		}
-		out = append(out, p)
-	}
-	return out, nil
+// settle answers a HOSO that writes no resource.
+func (s *Service) settle(ctx context.Context, it item, v verdict) error {
+	return s.update(ctx, it, func(tx store.Tx, last bool) error {
+		tx.Audit(store.Note{Action: "claims." + string(v.state), Entity: it.b.rec.ID})
+		return s.write(ctx, tx, it, v, last)
+	})
 }
 
-// standing is the version of a visit that stands.
-type standing struct {
-	canon, ngaylap string
-	received       int64
-	resources      []string
-}
-
-// newer says whether the standing version is later than the receipt: by the
-// day the file was made, then by the moment it came.
-func (v standing) newer(r Receipt) bool {
-	if v.canon == "" {
-		return false
-	}
-	if v.ngaylap != r.NGAYLAP {
-		return v.ngaylap > r.NGAYLAP
-	}
-	return v.received > r.Received.UnixMilli()
-}
-
-// current reads and locks the version of (facility, MA_LK): two files of one
-// visit that come at the same time go one after the other.
-func (s *Service) current(ctx context.Context, tx store.Tx, facility, maLK string) (v standing, err error) {
-	if _, err := tx.Exec(ctx, `INSERT INTO claims_current (facility, ma_lk, canon, ngaylap, received, receipt, ordinal, resources)
-		VALUES ($1,$2,'','',0,'',0,'') ON CONFLICT (facility, ma_lk) DO UPDATE SET ma_lk = excluded.ma_lk`, facility, maLK); err != nil {
-		return v, err
-	}
-	rows, err := tx.Query(ctx, `SELECT canon, ngaylap, received, resources FROM claims_current WHERE facility = $1 AND ma_lk = $2`, facility, maLK)
-	if err != nil {
-		return v, err
-	}
-	defer rows.Close()
-	var list string
-	if rows.Next() {
-		err = rows.Scan(&v.canon, &v.ngaylap, &v.received, &list)
-	}
-	v.resources = strings.Fields(list)
-	if err == nil {
-		err = rows.Err()
-	}
-	return v, err
-}
-
-// write puts the visit in place of the standing version and takes away what that one had more.
-func (s *Service) write(ctx context.Context, tx store.Tx, j job, h *claim.HOSO, v *fhirmap.Visit, prepared []*store.Prepared, stands standing, canon string) error {
-	var source *store.Resource
-	keys := make([]string, 0, len(prepared))
-	for i, p := range prepared {
-		res, err := tx.Put(ctx, p)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p.Draft.Key.Type, err)
-		}
-		if i == 0 {
-			source = res
-		}
-		if i <= len(v.Shared) {
-			continue // Patient and Coverage are shared by the facility's visits, so they are not in the visit's list
-		}
-		keys = append(keys, res.Key.String())
-	}
-	for _, old := range stands.resources {
-		if slices.Contains(keys, old) {
-			continue
-		}
-		typ, id, _ := strings.Cut(old, "/")
-		if err := tx.Delete(ctx, store.Key{Type: typ, ID: id}, 0); err != nil {
-			return err
-		}
-	}
-	person, err := s.matcher.Match(ctx, tx, source)
-	if err != nil {
-		return err
-	}
-	tx.Audit(store.Note{Action: "claim.store", Patients: []string{person}, Entity: j.receipt.ID})
-	_, err = tx.Exec(ctx, `UPDATE claims_current SET canon = $3, ngaylap = $4, received = $5, receipt = $6, ordinal = $7, resources = $8
-		WHERE facility = $1 AND ma_lk = $2`, j.receipt.Facility, keyOf(h), canon, j.receipt.NGAYLAP, j.receipt.Received.UnixMilli(),
-		j.receipt.ID, int64(h.Ordinal), strings.Join(keys, " "))
-	return err
-}
-
-// settle writes the answer of a HOSO with its findings.
-func (s *Service) settle(ctx context.Context, tx store.Tx, j job, h *claim.HOSO, ans answer) error {
-	tx.Audit(store.Note{Action: "claim." + string(ans.state), Entity: j.receipt.ID})
-	warnings := 0
-	if _, err := tx.Exec(ctx, `DELETE FROM claims_finding WHERE receipt = $1 AND ordinal = $2`, j.receipt.ID, int64(h.Ordinal)); err != nil {
-		return err
-	}
-	for n, f := range ans.report.Findings {
+// write puts down the answer of a HOSO with its findings, and closes the receipt with the last one.
+func (s *Service) write(ctx context.Context, tx store.Tx, it item, v verdict, last bool) error {
+	receipt, warnings, tries := it.b.rec.ID, 0, int64(0)
+	for _, f := range v.report.Findings {
 		if f.Severity == check.Warning {
 			warnings++
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO claims_finding (receipt, ordinal, n, rule, severity, tbl, line, field, vi, en, mend)
-			VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)`, j.receipt.ID, int64(h.Ordinal), int64(n), f.Rule, string(f.Severity),
-			f.Table, int64(f.Row), f.Field, f.VI, f.EN, f.MendVI); err != nil {
-			return err
-		}
 	}
-	wants, err := json.Marshal(wantsOf(ans.report.NotChecked))
+	if v.state == HOSOFailed {
+		tries = 1
+	}
+	if err := putFindings(ctx, tx, receipt, it.ordinal(), v.report.Findings); err != nil {
+		return err
+	}
+	wants, err := writeWants(v.report.Wants())
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE claims_hoso SET state = $3, errors = $4, warnings = $5, notchecked = $6, encounter = $7, finished = $8
-		WHERE receipt = $1 AND ordinal = $2`, j.receipt.ID, int64(h.Ordinal), string(ans.state), int64(len(ans.report.Findings)-warnings),
-		int64(warnings), string(wants), ans.encounter, s.clock.Now().UnixMilli())
-	return err
-}
-
-// wantsOf groups what was not checked by what was missing.
-func wantsOf(list []check.NotChecked) []Want {
-	var out []Want
-	for _, n := range list {
-		i := slices.IndexFunc(out, func(w Want) bool { return w.For == n.For })
-		if i < 0 {
-			out = append(out, Want{For: n.For})
-			i = len(out) - 1
-		}
-		if !slices.Contains(out[i].Rules, n.Rule) {
-			out[i].Rules = append(out[i].Rules, n.Rule)
-		}
+	_, err = tx.Exec(ctx, `UPDATE claims_hoso SET state = $3, errors = $4, warnings = $5, notchecked = $6, encounter = $7, finished = $8, tries = tries + $9
+		WHERE receipt = $1 AND ordinal = $2`, receipt, it.ordinal(), string(v.state), int64(len(v.report.Findings)-warnings), int64(warnings),
+		wants, v.encounter, s.Clock.Now().UnixMilli(), tries)
+	if err != nil || !last {
+		return err
 	}
-	return out
+	return closeReceipt(ctx, tx, receipt)
 }

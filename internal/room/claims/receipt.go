@@ -3,10 +3,13 @@ package claims
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/claim/check"
 )
 
@@ -29,60 +32,142 @@ const (
 	HOSOStored    HOSOState = "stored"    // in the person's health book
 	HOSOUnchanged HOSOState = "unchanged" // the same content stands already
 	HOSOOlder     HOSOState = "older"     // a newer version stands; kept, not applied
+	HOSOKept      HOSOState = "kept"      // received, original kept, not turned into resources (XML12)
 	HOSORefused   HOSOState = "refused"   // findings of severity error
-	HOSOFailed    HOSOState = "failed"    // our fault; tried again at the next start
+	HOSOFailed    HOSOState = "failed"    // our fault; tried again at the next start, maxTries times
 )
 
 // Receipt is a received file.
 type Receipt struct {
-	ID, Facility, Door, Name, Sender string
-	Received                         time.Time
-	Blob                             string
-	Bytes                            int64
-	State                            ReceiptState
-	NGAYLAP                          string
-	HOSOs                            int64
-	ErrorKey, ErrorVI, ErrorEN       string
+	Seq                        int64 // order of coming
+	ID, Facility               string
+	Kind                       claim.Kind // "" when it could not be read
+	Door, Name, Sender         string
+	Received                   time.Time
+	Blob                       string
+	Bytes                      int64
+	State                      ReceiptState
+	NGAYLAP                    string
+	HOSOs                      int64
+	ErrorKey, ErrorVI, ErrorEN string
+	NotChecked                 []check.Want // rules of the file
+	// Counts by state, once State is Done.
+	Counts map[HOSOState]int64
 }
 
-// HOSO is the state of one visit of a file.
+// HOSO is the state of one visit of a file, or of one row of a check-in or assessment table.
 type HOSO struct {
 	Ordinal          int64
 	MA_LK            string
 	State            HOSOState
 	Errors, Warnings int64
-	NotChecked       []Want
+	NotChecked       []check.Want
 	Encounter        string
 	Findings         []check.Finding // filled where asked for
 }
 
-// Want says which rules could not be judged for want of something.
-type Want struct {
-	For   string   `json:"for"`
-	Rules []string `json:"rules"`
-}
-
-const receiptColumns = `id, facility, door, name, sender, received, blob, bytes, state, ngaylap, hosos, error_key, error_vi, error_en`
+const receiptColumns = `seq, id, facility, kind, door, name, sender, received, blob, bytes, state, ngaylap, hosos,
+	error_key, error_vi, error_en, notchecked, stored, unchanged, older, kept, bad, failed`
 
 func scanReceipt(rows store.Rows) (Receipt, error) {
 	var r Receipt
-	var at int64
-	var state string
-	err := rows.Scan(&r.ID, &r.Facility, &r.Door, &r.Name, &r.Sender, &at, &r.Blob, &r.Bytes, &state, &r.NGAYLAP, &r.HOSOs, &r.ErrorKey, &r.ErrorVI, &r.ErrorEN)
-	r.Received, r.State = time.UnixMilli(at).UTC(), ReceiptState(state)
+	var at, stored, unchanged, older, kept, bad, failed int64
+	var kind, state, wants string
+	err := rows.Scan(&r.Seq, &r.ID, &r.Facility, &kind, &r.Door, &r.Name, &r.Sender, &at, &r.Blob, &r.Bytes, &state, &r.NGAYLAP, &r.HOSOs,
+		&r.ErrorKey, &r.ErrorVI, &r.ErrorEN, &wants, &stored, &unchanged, &older, &kept, &bad, &failed)
+	if err != nil {
+		return r, err
+	}
+	r.Received, r.State, r.Kind = time.UnixMilli(at).UTC(), ReceiptState(state), claim.Kind(kind)
+	r.Counts = map[HOSOState]int64{
+		HOSOStored: stored, HOSOUnchanged: unchanged, HOSOOlder: older, HOSOKept: kept, HOSORefused: bad, HOSOFailed: failed,
+	}
+	r.NotChecked, err = readWants(wants)
 	return r, err
 }
 
-func insertReceipt(ctx context.Context, tx store.Tx, r Receipt) error {
-	_, err := tx.Exec(ctx, `INSERT INTO claims_receipt (`+receiptColumns+`) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)`,
-		r.ID, r.Facility, r.Door, r.Name, r.Sender, r.Received.UnixMilli(), r.Blob, r.Bytes, string(r.State), r.NGAYLAP, r.HOSOs, r.ErrorKey, r.ErrorVI, r.ErrorEN)
+// insertReceipt writes a receipt and gives it its place in the order of coming.
+func insertReceipt(ctx context.Context, tx store.Tx, r *Receipt) error {
+	wants, err := writeWants(r.NotChecked)
+	if err != nil {
+		return err
+	}
+	rows, err := tx.Query(ctx, `INSERT INTO claims_receipt (id, facility, kind, door, name, sender, received, blob, bytes, state, ngaylap, hosos,
+		error_key, error_vi, error_en, notchecked) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16) RETURNING seq`,
+		r.ID, r.Facility, string(r.Kind), r.Door, r.Name, r.Sender, r.Received.UnixMilli(), r.Blob, r.Bytes, string(r.State), r.NGAYLAP, r.HOSOs,
+		r.ErrorKey, r.ErrorVI, r.ErrorEN, wants)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	if rows.Next() {
+		err = rows.Scan(&r.Seq)
+	}
+	if err == nil {
+		err = rows.Err()
+	}
 	return err
 }
 
-func insertHOSO(ctx context.Context, tx store.Tx, receipt, facility string, ordinal int, maLK string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO claims_hoso (receipt, ordinal, facility, ma_lk, state, errors, warnings, notchecked, encounter, finished)
-		VALUES ($1,$2,$3,$4,$5,0,0,'','',0)`, receipt, int64(ordinal), facility, maLK, string(HOSOWaiting))
-	return err
+func writeWants(list []check.Want) (string, error) {
+	if len(list) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(list)
+	return string(b), err
+}
+
+func readWants(text string) (list []check.Want, err error) {
+	if text != "" {
+		err = json.Unmarshal([]byte(text), &list)
+	}
+	return list, err
+}
+
+// rowsAtOnce bounds the rows of one INSERT: few texts of statements, short round trips.
+const rowsAtOnce = 50
+
+// insertHOSO writes a row for each key, ordinals from 1.
+func insertHOSO(ctx context.Context, tx store.Tx, receipt, facility string, keys []string) error {
+	for from := 0; from < len(keys); from += rowsAtOnce {
+		part := keys[from:min(from+rowsAtOnce, len(keys))]
+		args := []any{receipt, facility, string(HOSOWaiting)}
+		marks := make([]string, len(part))
+		for i, k := range part {
+			marks[i] = fmt.Sprintf("($1,$%d,$2,$%d,$3)", len(args)+1, len(args)+2)
+			args = append(args, int64(from+i+1), k)
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO claims_hoso (receipt, ordinal, facility, ma_lk, state) VALUES `+strings.Join(marks, ","), args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxFindings bounds the findings kept of one HOSO; its counts tell of all.
+const maxFindings = 1000
+
+// putFindings replaces the findings of an ordinal.
+func putFindings(ctx context.Context, tx store.Tx, receipt string, ordinal int64, list []check.Finding) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM claims_finding WHERE receipt = $1 AND ordinal = $2`, receipt, ordinal); err != nil {
+		return err
+	}
+	list = list[:min(len(list), maxFindings)]
+	for from := 0; from < len(list); from += rowsAtOnce {
+		part := list[from:min(from+rowsAtOnce, len(list))]
+		args := []any{receipt, ordinal}
+		marks := make([]string, len(part))
+		for i, f := range part {
+			n := len(args)
+			marks[i] = fmt.Sprintf("($1,$2,$%d,$%d,$%d,$%d,$%d,$%d,$%d,$%d,$%d)", n+1, n+2, n+3, n+4, n+5, n+6, n+7, n+8, n+9)
+			args = append(args, int64(from+i), f.Rule, string(f.Severity), f.Table, int64(f.Row), f.Field, f.VI, f.EN, f.MendVI)
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO claims_finding (receipt, ordinal, n, rule, severity, tbl, line, field, vi, en, mend) VALUES `+
+			strings.Join(marks, ","), args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // errNoReceipt answers for numbers that are unknown and for those of other facilities alike.
@@ -90,59 +175,69 @@ var errNoReceipt = outcome.New(outcome.NotFound, "claims.no-receipt",
 	"Không có giao dịch mang mã này, hoặc giao dịch không thuộc cơ sở của bạn.",
 	"There is no transaction of this number, or it does not belong to your facility.")
 
-// receipt finds one receipt of a facility; facility "" finds any.
+// findReceipt finds one receipt of a facility; facility "" finds any.
 func findReceipt(ctx context.Context, r store.Reader, id, facility string) (Receipt, error) {
-	rows, err := r.Query(ctx, `SELECT `+receiptColumns+` FROM claims_receipt WHERE id = $1`, id)
+	list, err := receipts(ctx, r, `SELECT `+receiptColumns+` FROM claims_receipt WHERE id = $1 AND ($2 = '' OR facility = $2)`, id, facility)
 	if err != nil {
 		return Receipt{}, err
 	}
-	defer rows.Close()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return Receipt{}, err
-		}
+	if len(list) == 0 {
 		return Receipt{}, errNoReceipt
 	}
-	rec, err := scanReceipt(rows)
-	if err == nil && facility != "" && rec.Facility != facility {
-		return Receipt{}, errNoReceipt
-	}
-	return rec, err
+	return list[0], nil
 }
 
-// Before is a place in the list of receipts, newest first.
-type Before struct {
-	Received int64
-	ID       string
-}
-
-// listReceipts gives up to n receipts of a facility, newest first; facility "" lists all.
-func listReceipts(ctx context.Context, r store.Reader, facility string, before Before, n int) ([]Receipt, error) {
-	if before.Received == 0 {
-		before.Received = 1 << 62
-	}
-	rows, err := r.Query(ctx, `SELECT `+receiptColumns+` FROM claims_receipt
-		WHERE ($1 = '' OR facility = $1) AND (received < $2 OR (received = $2 AND id < $3))
-		ORDER BY received DESC, id DESC LIMIT $4`, facility, before.Received, before.ID, int64(n))
+// receipts reads receipts; those that wait get their counts as of now.
+func receipts(ctx context.Context, r store.Reader, sql string, args ...any) (list []Receipt, err error) {
+	rows, err := r.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []Receipt
 	for rows.Next() {
 		rec, err := scanReceipt(rows)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, rec)
+		list = append(list, rec)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].State == Waiting {
+			if list[i].Counts, err = countHOSO(ctx, r, list[i].ID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
+}
+
+// countHOSO counts the HOSO of a receipt by state.
+func countHOSO(ctx context.Context, r store.Reader, receipt string) (map[HOSOState]int64, error) {
+	rows, err := r.Query(ctx, `SELECT state, COUNT(*) FROM claims_hoso WHERE receipt = $1 GROUP BY state`, receipt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[HOSOState]int64{}
+	for rows.Next() {
+		var state string
+		var n int64
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, err
+		}
+		out[HOSOState(state)] = n
 	}
 	return out, rows.Err()
 }
 
-// listHOSO gives the HOSO of a receipt after an ordinal, up to n, without findings.
-func listHOSO(ctx context.Context, r store.Reader, receipt string, after int64, n int) ([]HOSO, error) {
+// listHOSO gives the HOSO of a receipt after an ordinal, up to n, without
+// findings; state "" lists all.
+func listHOSO(ctx context.Context, r store.Reader, receipt string, state HOSOState, after int64, n int) ([]HOSO, error) {
 	rows, err := r.Query(ctx, `SELECT ordinal, ma_lk, state, errors, warnings, notchecked, encounter FROM claims_hoso
-		WHERE receipt = $1 AND ordinal > $2 ORDER BY ordinal LIMIT $3`, receipt, after, int64(n))
+		WHERE receipt = $1 AND ordinal > $2 AND ($3 = '' OR state = $3) ORDER BY ordinal LIMIT $4`, receipt, after, string(state), int64(n))
 	if err != nil {
 		return nil, err
 	}
@@ -155,26 +250,30 @@ func listHOSO(ctx context.Context, r store.Reader, receipt string, after int64, 
 			return nil, err
 		}
 		h.State = HOSOState(state)
-		if wants != "" {
-			if err := json.Unmarshal([]byte(wants), &h.NotChecked); err != nil {
-				return nil, err
-			}
+		if h.NotChecked, err = readWants(wants); err != nil {
+			return nil, err
 		}
 		out = append(out, h)
 	}
 	return out, rows.Err()
 }
 
-// listFindings gives the findings of the HOSO from..to of a receipt, up to n.
+const findingColumns = `f.ordinal, COALESCE(h.ma_lk, ''), f.rule, f.severity, f.tbl, f.line, f.field, f.vi, f.en, f.mend`
+
+const findingFrom = ` FROM claims_finding f LEFT JOIN claims_hoso h ON h.receipt = f.receipt AND h.ordinal = f.ordinal `
+
+// listFindings gives the findings of the HOSO from..to of a receipt, up to n. HOSO 0 is the file.
 func listFindings(ctx context.Context, r store.Reader, receipt string, from, to int64, n int) ([]check.Finding, error) {
-	rows, err := r.Query(ctx, `SELECT f.ordinal, h.ma_lk, f.rule, f.severity, f.tbl, f.line, f.field, f.vi, f.en, f.mend
-		FROM claims_finding f JOIN claims_hoso h ON h.receipt = f.receipt AND h.ordinal = f.ordinal
-		WHERE f.receipt = $1 AND f.ordinal BETWEEN $2 AND $3 ORDER BY f.ordinal, f.n LIMIT $4`, receipt, from, to, int64(n))
+	return findings(ctx, r, `SELECT `+findingColumns+findingFrom+`WHERE f.receipt = $1 AND f.ordinal BETWEEN $2 AND $3
+		ORDER BY f.ordinal, f.n LIMIT $4`, receipt, from, to, int64(n))
+}
+
+func findings(ctx context.Context, r store.Reader, sql string, args ...any) (out []check.Finding, err error) {
+	rows, err := r.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var out []check.Finding
 	for rows.Next() {
 		var f check.Finding
 		var severity string

@@ -12,11 +12,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// maxUpload bounds one request: the largest file, as base64 in a form.
-const maxUpload = 96 << 20
-
-// gatewayPaths are the insurer gateway's claim paths of each release (spec/qd3176/gateway.md §3).
-var gatewayPaths = []string{"guiHoSoXmlQD130", "guiHoSoXmlQD4750", "guiHoSoXmlQD3176"}
+// maxForm bounds one request at the gateway: the largest file, as base64 in a form.
+const maxForm = 96 << 20
 
 // Room brings the gateway, the look-up of a transaction and the desk.
 func (s *Service) Room() room.Room {
@@ -24,16 +21,20 @@ func (s *Service) Room() room.Room {
 	if err != nil {
 		panic(err) // the folder is embedded
 	}
-	senders := httpx.Only(trust.RoleMachine)
+	senders := httpx.Only(trust.RoleMachine, trust.RoleHospital, trust.RoleStation)
 	r := room.Room{
 		Name:       "claims",
 		Migrations: sub,
+		Run:        s.Run,
 		Routes: []httpx.Route{
-			{Pattern: "GET /api/kcb/tra-cuu-trang-thai/{maGiaoDich}", Who: httpx.Only(trust.RoleMachine, trust.RoleHospital, trust.RoleStation), Handler: s.status},
+			{Pattern: "GET /api/kcb/tra-cuu-trang-thai", Who: senders, Handler: s.byKey},
+			{Pattern: "GET /api/kcb/tra-cuu-trang-thai/{maGiaoDich}", Who: senders, Handler: s.status},
 		},
 	}
 	for _, p := range gatewayPaths {
-		r.Routes = append(r.Routes, httpx.Route{Pattern: "POST /api/qd130/" + p, Who: senders, MaxBody: maxUpload, Handler: s.send})
+		r.Routes = append(r.Routes, httpx.Route{
+			Pattern: "POST /api/qd130/" + p.name, Who: httpx.Only(trust.RoleMachine), MaxBody: maxForm + 1<<20, Handler: s.send(p.kind),
+		})
 	}
 	return r
 }
