@@ -1,11 +1,15 @@
 package fhirmap
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
+	"github.com/ytso/ytso/vn/claim/fhirmap/paper"
 )
 
 // Mapper maps visits under the namespace of an installation.
@@ -33,9 +37,118 @@ type Visit struct {
 	Encounter string             // id
 }
 
-// Map turns a HOSO into resources. It gives the same bytes for the same HOSO
-// and Source. outcome.Required when XML1 is missing.
-func (m *Mapper) Map(h *claim.HOSO, src Source) (*Visit, error) { panic("written next") }
+// ErrNoSummary says that a HOSO has no XML1, without which nobody knows whose visit it is.
+var ErrNoSummary = outcome.New(outcome.Required, "fhirmap.no-xml1",
+	"Hồ sơ không có bảng XML1 nên không biết là lượt khám của ai.", "The record has no XML1, so nobody can tell whose visit it is.")
 
-// Back gives the HOSO of all the resources of one visit, in any order.
-func Back(resources []*r4.Doc) (*claim.HOSO, error) { panic("written next") }
+// Map turns a HOSO into resources. It gives the same bytes for the same HOSO
+// and Source; of the Source only Facility shows outside of the Provenance.
+// ErrNoSummary when XML1 is missing.
+func (m *Mapper) Map(h *claim.HOSO, src Source) (v *Visit, err error) {
+	defer outcome.Wrap(&err, "fhirmap.Map HOSO %d", h.Ordinal)
+	if h.XML1 == nil {
+		return nil, ErrNoSummary
+	}
+	w := m.writer(h.XML1, src)
+	w.labels = labelsOn(visitDay(h.XML1.NGAY_RA, h.XML1.NGAY_VAO))
+	w.sheet = newSheet()
+	w.coverages()
+	w.conditions()
+	w.encounterOf("finished")
+	w.plan()
+	w.medicines(h.XML2)
+	w.services(h.XML3)
+	w.results(h.XML4, h.XML3)
+	w.notes(h.XML5)
+	if err := w.papers(h); err != nil {
+		return nil, err
+	}
+	w.claim(h)
+	w.provenance(src)
+	return &w.Visit, nil
+}
+
+// writer is a visit being written.
+type writer struct {
+	Visit
+	ids      element.Namespace
+	facility string
+	key      string // MA_LK
+	patient  string // ids
+	x        *claim.XML1
+	labels   *labels
+	sheet    *sheet
+	diseases []disease
+}
+
+func (m *Mapper) writer(x *claim.XML1, src Source) *writer {
+	w := &writer{ids: m.ids, facility: element.Clean(src.Facility), key: clean(x.MA_LK), x: x}
+	if number := clean(x.MA_BN); number != "" {
+		w.patient = m.ids.ID(w.facility, "MA_BN", number)
+	} else {
+		w.patient = m.ids.ID(w.facility, "MA_LK", w.key)
+	}
+	w.Encounter = w.id("Encounter", "XML1", "")
+	o := header("Patient", w.patient)
+	person(place{out: &o}, x, w.facility)
+	o.Add("managingOrganization", element.Logical("Organization", element.MACSKCB, w.facility))
+	w.Patient = element.Resource{Type: "Patient", ID: w.patient, Body: o.JSON()}
+	return w
+}
+
+// id names a resource by the row that it comes from (decision 10).
+func (w *writer) id(typ, table, key string) string {
+	return w.ids.ID(w.facility, w.key, table, key, typ)
+}
+
+func header(typ, id string) r4.Object {
+	return append(make(r4.Object, 0, 16), r4.Field{Name: "resourceType", Value: typ}, r4.Field{Name: "id", Value: id})
+}
+
+// begin starts a resource of the visit with its id, patient and encounter.
+func (w *writer) begin(typ, id, subject, encounter string) r4.Object {
+	o := header(typ, id)
+	o.Add(subject, element.Ref("Patient", w.patient))
+	if encounter != "" {
+		o.Add(encounter, element.Ref("Encounter", w.Encounter))
+	}
+	return o
+}
+
+func (w *writer) own(typ, id string, o r4.Object) {
+	w.Own = append(w.Own, element.Resource{Type: typ, ID: id, Body: o.JSON()})
+}
+
+// keys names the rows of a table: by STT where it is filled and not given
+// twice, else by the ordinal, marked so that the two can't meet.
+func keys(n int, stt func(i int) string) []string {
+	count := make(map[string]int, n)
+	out := make([]string, n)
+	for i := range n {
+		out[i] = stt(i)
+		count[out[i]]++
+	}
+	for i, s := range out {
+		if s == "" || count[s] > 1 {
+			out[i] = "#" + strconv.Itoa(i+1)
+		}
+	}
+	return out
+}
+
+// papers are the work of package paper.
+func (w *writer) papers(h *claim.HOSO) error {
+	var rows []claim.Record
+	for n := 6; n <= 15; n++ {
+		rows = append(rows, h.Of(n)...)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	list, err := paper.Map(paper.Visit{IDs: w.ids, Facility: w.facility, Key: w.key, Patient: w.patient, Encounter: w.Encounter}, rows)
+	if err != nil {
+		return fmt.Errorf("papers: %w", err)
+	}
+	w.Own = append(w.Own, list...)
+	return nil
+}

@@ -19,7 +19,12 @@ const (
 	ICD10       = "http://hl7.org/fhir/sid/icd-10"
 	ICD9CM      = "http://hl7.org/fhir/sid/icd-9-cm"
 	YHCT        = "urn:ytso:code:ma-benh-yhct"
-	List        = "urn:ytso:code:" // + name of the list in codelists_index.csv, for example urn:ytso:code:ma_loai_kcb
+	List        = "urn:ytso:code:"           // + name of the list in codelists_index.csv, for example urn:ytso:code:ma_loai_kcb
+	SoDangKy    = "urn:ytso:code:so-dang-ky" // registration of a medicine
+	MAMAY       = "urn:ytso:id:ma-may"       // machine
+	HieuSP      = "urn:ytso:id:ma-hieu-sp"   // mark or serial number of a supply
+	GiayChuyen  = "urn:ytso:id:giay-chuyen"  // number of a referral or re-visit paper
+	ToChuc      = "urn:ytso:id:to-chuc"      // organisation that is no facility: BHXH
 	Thuoc       = "urn:ytso:code:ma-thuoc"
 	DichVu      = "urn:ytso:code:ma-dich-vu"
 	ChiSo       = "urn:ytso:code:ma-chi-so"

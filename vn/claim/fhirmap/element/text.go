@@ -2,6 +2,7 @@ package element
 
 import (
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
@@ -18,11 +19,14 @@ type Form uint8
 
 // Forms.
 const (
-	Text    Form = iota // string, code: as it is
-	Decimal             // JSON number
-	Day                 // yyyymmdd ↔ date
-	Minute              // yyyymmddHHMM, local time ↔ dateTime with +07:00
-	Birth               // yyyymmddHHMM with zeros for what is not known ↔ date of that precision
+	Text        Form = iota // string, code: as it is
+	Decimal                 // JSON number
+	Day                     // yyyymmdd ↔ date
+	Minute                  // yyyymmddHHMM, local time ↔ dateTime with +07:00
+	Birth                   // yyyymmddHHMM with zeros for what is not known ↔ date of that precision
+	Token                   // a code of a list: as it is, if FHIR's type code can hold it
+	Percent                 // 80 ↔ 0.80: a factor
+	DayOfMinute             // yyyymmdd ↔ date; of yyyymmddHHMM the day is shown and the text stands beside
 )
 
 // Clean is the text of a field as claim.Canonical compares it: trimmed, NFC, lines ended by \n.
@@ -57,7 +61,7 @@ func Get(n r4.Node, name string, f Form) string {
 	if !v.Exists() {
 		return ""
 	}
-	if f == Decimal {
+	if f == Decimal || f == Percent {
 		return fromFHIR(string(v.Raw()), f)
 	}
 	return fromFHIR(v.Text(), f)
@@ -78,7 +82,7 @@ func render(v any) string {
 func toFHIR(text string, f Form) (v any, ok bool) {
 	switch f {
 	case Decimal:
-		if _, err := decimal.Parse(text); err != nil || !number(text) {
+		if !Number(text) {
 			return nil, false
 		}
 		return r4.Raw(text), true
@@ -94,8 +98,63 @@ func toFHIR(text string, f Form) (v any, ok bool) {
 		return text[:4] + "-" + text[4:6] + "-" + text[6:8] + "T" + text[8:10] + ":" + text[10:] + ":00+07:00", true
 	case Birth:
 		return birth(text)
+	case Token:
+		return text, token(text)
+	case Percent:
+		return percent(text)
+	case DayOfMinute:
+		if digits(text, 12) {
+			text = text[:8]
+		}
+		return toFHIR(text, Day)
 	}
 	return text, true
+}
+
+// DateTime is the FHIR dateTime of yyyymmddHHMM, "" when the text is none.
+func DateTime(text string) string { return shown(text, Minute) }
+
+// Date is the FHIR date of yyyymmdd, or of the day of yyyymmddHHMM; "" when the text is none.
+func Date(text string) string { return shown(text, DayOfMinute) }
+
+func shown(text string, f Form) string {
+	if v, ok := toFHIR(Clean(text), f); ok {
+		return render(v)
+	}
+	return ""
+}
+
+// token says whether the type code can hold a text: no blanks but single ones (FHIR R4 datatypes.html#code).
+func token(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r != ' ' && unicode.IsSpace(r) }) && !strings.Contains(s, "  ")
+}
+
+// percent moves the dot two places to the left.
+func percent(text string) (v any, ok bool) {
+	whole, rest, dot := strings.Cut(text, ".")
+	if !Number(text) || strings.Trim(whole, "0123456789") != "" || strings.Trim(rest, "0123456789") != "" || dot && rest == "" {
+		return nil, false
+	}
+	for len(whole) < 3 {
+		whole = "0" + whole
+	}
+	return r4.Raw(whole[:len(whole)-2] + "." + whole[len(whole)-2:] + rest), true
+}
+
+// fromPercent moves it back.
+func fromPercent(v string) string {
+	whole, rest, _ := strings.Cut(v, ".")
+	if len(rest) < 2 {
+		return ""
+	}
+	whole, rest = strings.TrimLeft(whole+rest[:2], "0"), rest[2:]
+	if whole == "" {
+		whole = "0"
+	}
+	if rest != "" {
+		rest = "." + rest
+	}
+	return whole + rest
 }
 
 // birth writes a date as far as it is known; the hour of a newborn has no place in a date and stays beside it.
@@ -117,7 +176,9 @@ func birth(text string) (v any, ok bool) {
 // fromFHIR gives the claim's text of a FHIR value.
 func fromFHIR(v string, f Form) string {
 	switch f {
-	case Day:
+	case Percent:
+		return fromPercent(v)
+	case Day, DayOfMinute:
 		return strings.ReplaceAll(v, "-", "")
 	case Minute:
 		if len(v) < 16 {
@@ -133,10 +194,31 @@ func fromFHIR(v string, f Form) string {
 
 func digits(s string, n int) bool { return len(s) == n && strings.Trim(s, "0123456789") == "" }
 
-// number says whether JSON writes the number like this.
-func number(s string) bool {
+// Number says whether a text is a number as JSON and FHIR write it.
+func Number(s string) bool {
+	if plain(s) {
+		return true
+	}
+	if _, err := decimal.Parse(s); err != nil {
+		return false
+	}
 	d, err := r4.Parse([]byte(s))
 	return err == nil && d.Root().Kind() == r4.Number
+}
+
+// plain knows what nearly every amount looks like, 12000.50, without a parser.
+func plain(s string) bool {
+	whole, rest, dot := strings.Cut(s, ".")
+	return len(s) > 0 && len(s) <= 18 && isDigits(whole) && (whole[0] != '0' || len(whole) == 1) && (!dot || isDigits(rest))
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // real says whether a day yyyymmdd is in the calendar.

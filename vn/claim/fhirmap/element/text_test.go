@@ -29,6 +29,10 @@ func TestForms(t *testing.T) {
 		{"202603100815", Minute, `"2026-03-10T08:15:00+07:00"`}, {"202603102460", Minute, ""}, {"20260310", Minute, ""},
 		{"198500000000", Birth, `"1985"`}, {"198505000000", Birth, `"1985-05"`}, {"198505120000", Birth, `"1985-05-12"`},
 		{"202603100815", Birth, `"2026-03-10"`}, {"19850512", Birth, `"1985-05-12"`}, {"198513000000", Birth, ""},
+		{"1.01", Token, `"1.01"`}, {"G1 N4", Token, `"G1 N4"`}, {"a  b", Token, ""}, {"a\tb", Token, ""},
+		{"100", Percent, "1.00"}, {"80", Percent, "0.80"}, {"5", Percent, "0.05"}, {"0", Percent, "0.00"}, {"47.5", Percent, "0.475"},
+		{"080", Percent, ""}, {"-5", Percent, ""}, {"1e2", Percent, ""}, {"5.", Percent, ""},
+		{"20260310", DayOfMinute, `"2026-03-10"`}, {"202603100000", DayOfMinute, `"2026-03-10"`}, {"202603109999", DayOfMinute, `"2026-03-10"`}, {"2026", DayOfMinute, ""},
 		{" Nguyễn\r\nVăn ", Text, `"Nguyễn\nVăn"`},
 	} {
 		fhir, back := through(t, tt.text, tt.f)
@@ -42,7 +46,7 @@ func TestForms(t *testing.T) {
 func TestBackIsTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.OneOf(rapid.StringMatching(`[0-9]{0,13}`), rapid.StringMatching(`-?[0-9]{0,6}\.?[0-9]{0,3}`), rapid.String()).Draw(t, "text")
-		f := Form(rapid.IntRange(0, 4).Draw(t, "form"))
+		f := Form(rapid.IntRange(0, int(DayOfMinute)).Draw(t, "form"))
 		if _, back := through(t, text, f); back != Clean(text) {
 			t.Fatalf("%q came back as %q", text, back)
 		}
