@@ -14,19 +14,33 @@ import (
 
 type requestKey struct{}
 
-// withRequestID numbers a request: 80 random bits in four groups that a person
+type request struct{ id, path string }
+
+// withRequest numbers a request: 80 random bits in four groups that a person
 // can read out. A number that the caller brings is not used: it could be
 // anything, and it would stand in the log and in the audit.
-func withRequestID(ctx context.Context) context.Context {
-	n := id.Number()
-	return context.WithValue(ctx, requestKey{}, n[:4]+"-"+n[4:8]+"-"+n[8:12]+"-"+n[12:16])
+func withRequest(r *http.Request) context.Context {
+	n, here := id.Number(), "/"
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		here = r.URL.RequestURI()
+	}
+	return context.WithValue(r.Context(), requestKey{}, request{n[:4] + "-" + n[4:8] + "-" + n[8:12] + "-" + n[12:16], here})
 }
 
 // RequestID is the number of the request, as the log, the audit and the error
 // page show it; "" outside a request.
 func RequestID(ctx context.Context) string {
-	s, _ := ctx.Value(requestKey{}).(string)
-	return s
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r.id
+}
+
+// Here is the path and query of the page that is shown, to which the language
+// switch returns; "/" when it can't be opened again by its address.
+func Here(ctx context.Context) string {
+	if r, ok := ctx.Value(requestKey{}).(request); ok {
+		return r.path
+	}
+	return "/"
 }
 
 // Remote is the caller's address without port; "" when there is none. A
