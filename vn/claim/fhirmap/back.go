@@ -39,7 +39,9 @@ func Back(resources []*r4.Doc) (h *claim.HOSO, err error) {
 	}
 	h = &claim.HOSO{Ordinal: r.ordinal(resources)}
 	x := h.Add(1).(*claim.XML1)
-	r.summary(x)
+	if err := r.summary(x); err != nil {
+		return nil, err
+	}
 	if err := r.items(h); err != nil {
 		return nil, err
 	}
@@ -123,20 +125,28 @@ func (r *reader) ordinal(resources []*r4.Doc) int {
 }
 
 // summary reads XML1.
-func (r *reader) summary(x *claim.XML1) {
+func (r *reader) summary(x *claim.XML1) error {
 	for n := range r.claim.Get("contained").Elems() {
 		if n.Get("id").Text() == told {
 			person(place{in: n}, x, "")
 		}
 	}
 	encounter(place{in: r.encounter}, x, "", nil)
-	r.readDiseases(r.encounter, x)
+	if err := r.readDiseases(r.encounter, x); err != nil {
+		return err
+	}
 	p := place{in: r.claim}
 	bill(p, x)
 	operations(p, x, nil)
 	info := infos{in: r.claim}
 	info.summary(x, nil)
-	advice(place{in: r.find(info.find("ke-hoach").Get("valueReference"))}, x)
+	plan := info.find("ke-hoach").Get("valueReference")
+	if !plan.Exists() {
+		return nil
+	}
+	doc, err := r.must(plan)
+	advice(place{in: doc}, x)
+	return err
 }
 
 // people gives the numbers of an item's practitioners in a role.
@@ -170,9 +180,13 @@ func (r *reader) items(h *claim.HOSO) error {
 			if err != nil {
 				return err
 			}
+			dispense := r.given[ref.Get("reference").Text()]
+			if !dispense.Exists() {
+				return ErrIncomplete
+			}
 			line{&row.MA_LK, &row.STT, string(h.XML1.MA_LK), len(h.XML2)}.mark(it.place)
 			order(place{in: request}, row, nil)
-			given(place{in: r.given[ref.Get("reference").Text()]}, row)
+			given(place{in: dispense}, row)
 			it.medicine(row)
 			continue
 		}
@@ -197,7 +211,13 @@ func (r *reader) evidence(h *claim.HOSO) error {
 			line{&row.MA_LK, &row.STT, string(h.XML1.MA_LK), len(h.XML4)}.mark(place{in: n})
 			result(place{in: doc}, row)
 			analyte(place{in: doc.Get("code")}, row)
-			row.MA_DICH_VU = claim.Text(codeOf(r.find(doc.Get("basedOn").At(0)).Get("code"), element.DichVu))
+			if ref := doc.Get("basedOn").At(0); ref.Exists() {
+				request, err := r.must(ref)
+				if err != nil {
+					return err
+				}
+				row.MA_DICH_VU = claim.Text(codeOf(request.Get("code"), element.DichVu))
+			}
 		case "XML5":
 			doc, err := r.must(n.Get("valueReference"))
 			if err != nil {
@@ -206,6 +226,10 @@ func (r *reader) evidence(h *claim.HOSO) error {
 			row := h.Add(5).(*claim.XML5)
 			line{&row.MA_LK, &row.STT, string(h.XML1.MA_LK), len(h.XML5)}.mark(place{in: n})
 			course(place{in: doc}, row)
+		case "giay-to": // package paper reads it
+			if _, err := r.must(n.Get("valueReference")); err != nil {
+				return err
+			}
 		case "phan-khac":
 			file := n.Get("valueAttachment")
 			raw, err := base64.StdEncoding.DecodeString(file.Get("data").Text())

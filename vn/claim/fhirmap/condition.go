@@ -100,10 +100,14 @@ func (w *writer) writeLists(p place) {
 }
 
 // readDiseases is the way back, from the Encounter and the Conditions that it names.
-func (r *reader) readDiseases(encounter r4.Node, x *claim.XML1) {
+func (r *reader) readDiseases(encounter r4.Node, x *claim.XML1) error {
 	var others, traditional []string
 	for d := range encounter.Get("diagnosis").Elems() {
-		concept := r.find(d.Get("condition")).Get("code")
+		doc, err := r.must(d.Get("condition"))
+		if err != nil {
+			return err
+		}
+		concept := doc.Get("code")
 		switch element.Code(d.Get("use"), element.HL7+"diagnosis-role") {
 		case onAdmission:
 			x.CHAN_DOAN_VAO = claim.Text(element.Get(concept, "text", element.Text))
@@ -118,4 +122,5 @@ func (r *reader) readDiseases(encounter r4.Node, x *claim.XML1) {
 	p := place{in: encounter}
 	several(p, "MA_BENH_KT", &x.MA_BENH_KT, nil, func() []string { return others })
 	several(p, "MA_BENH_YHCT", &x.MA_BENH_YHCT, nil, func() []string { return traditional })
+	return nil
 }

@@ -18,11 +18,14 @@ var classNames = map[string]string{
 	"AMB": "ambulatory", "IMP": "inpatient encounter", "SS": "short stay", "FLD": "field", "HH": "home health", "VR": "virtual", "EMER": "emergency",
 }
 
+// emergency is the category of those who come in one (codelists/ma_doituong_kcb.csv).
+const emergency = "2"
+
 // class of a visit: an examination in an emergency is an emergency.
 func class(x *claim.XML1) r4.Object {
 	code := classes[clean(x.MA_LOAI_KCB)]
 	switch {
-	case code == "AMB" && clean(x.MA_LOAI_KCB) == "01" && clean(x.MA_DOITUONG_KCB) == "2":
+	case code == "AMB" && clean(x.MA_LOAI_KCB) == "01" && clean(x.MA_DOITUONG_KCB) == emergency:
 		code = "EMER"
 	case code == "":
 		return coding(element.HL7+"v3-NullFlavor", "UNK", "unknown")
@@ -36,6 +39,9 @@ func (w *writer) encounterOf(status string) {
 	o.Add("class", class(w.x))
 	o.Add("subject", element.Ref("Patient", w.patient))
 	encounter(place{out: &o}, w.x, w.facility, w.labels)
+	if clean(w.x.MA_DOITUONG_KCB) == emergency {
+		o.Add("priority", concept(element.HL7+"v3-ActPriority", "EM", "emergency"))
+	}
 	for i := range w.diseases {
 		w.diseases[i].point(place{out: &o})
 	}

@@ -1,6 +1,8 @@
 package fhirmap
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"time"
@@ -49,13 +51,17 @@ func (m *Mapper) Map(h *claim.HOSO, src Source) (v *Visit, err error) {
 	if h.XML1 == nil {
 		return nil, ErrNoSummary
 	}
-	w := m.writer(h.XML1, src)
-	w.labels = labelsOn(visitDay(h.XML1.NGAY_RA, h.XML1.NGAY_VAO))
-	w.sheet = newSheet()
+	key := clean(h.XML1.MA_LK)
+	if key == "" { // a rule of the checks refuses such a HOSO; should one come all the same, it must meet no other
+		sum := sha256.Sum256(claim.Canonical(h))
+		key = "?" + hex.EncodeToString(sum[:])
+	}
+	w := m.writer(h.XML1, src, key)
 	w.coverages()
 	w.conditions()
 	w.encounterOf("finished")
 	w.plan()
+	w.vitals()
 	w.medicines(h.XML2)
 	w.services(h.XML3)
 	w.results(h.XML4, h.XML3)
@@ -73,16 +79,19 @@ type writer struct {
 	Visit
 	ids      element.Namespace
 	facility string
-	key      string // MA_LK
-	patient  string // ids
+	key      string // names the visit in ids: MA_LK
+	patient  string // id
 	x        *claim.XML1
 	labels   *labels
 	sheet    *sheet
 	diseases []disease
 }
 
-func (m *Mapper) writer(x *claim.XML1, src Source) *writer {
-	w := &writer{ids: m.ids, facility: element.Clean(src.Facility), key: clean(x.MA_LK), x: x}
+func (m *Mapper) writer(x *claim.XML1, src Source, key string) *writer {
+	w := &writer{
+		ids: m.ids, facility: element.Clean(src.Facility), key: key, x: x,
+		labels: labelsOn(visitDay(x.NGAY_RA, x.NGAY_VAO)), sheet: newSheet(),
+	}
 	if number := clean(x.MA_BN); number != "" {
 		w.patient = m.ids.ID(w.facility, "MA_BN", number)
 	} else {
@@ -145,9 +154,16 @@ func (w *writer) papers(h *claim.HOSO) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	list, err := paper.Map(paper.Visit{IDs: w.ids, Facility: w.facility, Key: w.key, Patient: w.patient, Encounter: w.Encounter}, rows)
+	list, err := paper.Map(paper.Visit{
+		IDs: w.ids, Facility: w.facility, Key: w.key, Patient: w.patient, Encounter: w.Encounter, Ended: visitDay(w.x.NGAY_RA, w.x.NGAY_VAO),
+	}, rows)
 	if err != nil {
 		return fmt.Errorf("papers: %w", err)
+	}
+	for _, r := range list {
+		if r.Type == "QuestionnaireResponse" { // holds the fields of its paper
+			w.sheet.refer("giay-to", r.Type, r.ID, line{})
+		}
 	}
 	w.Own = append(w.Own, list...)
 	return nil

@@ -22,7 +22,7 @@ var source = Source{
 }
 
 // tables are the tables that a HOSO may hold beside XML1.
-var tables = []int{2, 3, 4, 5}
+var tables = []int{2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15}
 
 // good and bad values by type: what the law asks for, and what foreign programs write.
 var (

@@ -18,7 +18,7 @@ func (w *writer) medicines(rows []claim.XML2) {
 		order(place{out: &o}, r, w.labels)
 		w.own("MedicationRequest", id, o)
 		w.dispense(r, id, key[i])
-		l := line{&r.MA_LK, &r.STT, w.key, i + 1}
+		l := line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1}
 		w.add("XML2", l, func(it *item) {
 			it.fix("informationSequence", numbers([]int{w.sheet.refer("XML2", "MedicationRequest", id, line{})}))
 			it.fix("productOrService", medicine(r))
@@ -113,7 +113,6 @@ func (w *writer) dispense(r *claim.XML2, request, key string) {
 	p.at("quantity", func(p place) { quantity(p, &r.SO_LUONG, &r.DON_VI_TINH) })
 	o.Add("authorizingPrescription", []r4.Object{element.Ref("MedicationRequest", request)})
 	w.own("MedicationDispense", id, o)
-	w.sheet.refer("cap-thuoc", "MedicationDispense", id, line{})
 }
 
 // given writes or reads what a row says about the giving.

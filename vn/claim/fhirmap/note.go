@@ -17,7 +17,7 @@ func (w *writer) notes(rows []claim.XML5) {
 		o.Add("date", element.DateTime(string(r.THOI_DIEM_DBLS)))
 		course(place{out: &o}, r)
 		w.own("ClinicalImpression", id, o)
-		w.sheet.refer("XML5", "ClinicalImpression", id, line{&r.MA_LK, &r.STT, w.key, i + 1})
+		w.sheet.refer("XML5", "ClinicalImpression", id, line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1})
 	}
 }
 

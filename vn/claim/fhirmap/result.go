@@ -31,7 +31,7 @@ func (w *writer) results(rows []claim.XML4, services []claim.XML3) {
 		o.Add("code", lab.observed(r))
 		result(place{out: &o}, r)
 		w.own("Observation", id, o)
-		w.sheet.refer("XML4", "Observation", id, line{&r.MA_LK, &r.STT, w.key, i + 1})
+		w.sheet.refer("XML4", "Observation", id, line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1})
 		lab.report(r, id, kind)
 	}
 	for _, rep := range lab.reports {

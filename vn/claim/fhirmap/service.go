@@ -14,7 +14,7 @@ func (w *writer) services(rows []claim.XML3) {
 		r := &rows[i]
 		var what r4.Object
 		service(place{out: &what}, r)
-		l := line{&r.MA_LK, &r.STT, w.key, i + 1}
+		l := line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1}
 		w.add("XML3", l, func(it *item) {
 			it.fix("productOrService", what)
 			if !blank(&r.MA_VAT_TU) {
