@@ -28,7 +28,10 @@ type command struct {
 }
 
 func commands() []command {
-	return []command{checkCommand(), generateCommand()}
+	return []command{
+		serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(),
+		checkCommand(), generateCommand(),
+	}
 }
 
 // errFindings ends a command with exit code 1 and no further word: it has said everything.

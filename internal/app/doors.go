@@ -1,0 +1,116 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"io/fs"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/httpx"
+	"github.com/ytso/ytso/internal/platform/i18n"
+	"github.com/ytso/ytso/internal/platform/ui"
+	"github.com/ytso/ytso/internal/room"
+	"github.com/ytso/ytso/internal/trust"
+)
+
+//go:embed messages/*.json
+var messages embed.FS
+
+// doors hangs every route of the house behind one edge.
+func (n *Node) doors() (http.Handler, error) {
+	sentences, err := sentences(n.rooms)
+	if err != nil {
+		return nil, err
+	}
+	routes := n.ownRoutes()
+	for _, r := range n.rooms {
+		routes = append(routes, r.Routes...)
+	}
+	return httpx.New(httpx.Config{
+		Routes: routes, Catalogue: sentences, Log: n.log, Strict: true,
+		Authenticate: n.authn.Authenticate, Role: roleOf, Denied: n.denied,
+		Viewer: n.viewer, ErrorPage: showError,
+	})
+}
+
+// sentences are what the pages say: of the shell, of the house and of each room.
+func sentences(rooms []room.Room) (*i18n.Catalogue, error) {
+	own, err := fs.Sub(messages, "messages")
+	if err != nil {
+		return nil, err
+	}
+	sets := []fs.FS{own}
+	for _, r := range rooms {
+		if r.Messages != nil {
+			sets = append(sets, r.Messages)
+		}
+	}
+	return i18n.Load(sets...)
+}
+
+func roleOf(ctx context.Context) (string, bool) {
+	p, ok := trust.From(ctx)
+	return p.Agent.Role, ok
+}
+
+// viewer puts name, role and navigation of who looks into the context of a page.
+func (n *Node) viewer(ctx context.Context, path string) context.Context {
+	p, ok := trust.From(ctx)
+	if !ok {
+		return ctx
+	}
+	v := ui.Viewer{Name: p.Agent.Name, Role: i18n.T(ctx, "app.role."+p.Agent.Role)}
+	for _, item := range navigation(n.rooms, p.Agent.Role) {
+		v.Nav = append(v.Nav, ui.Tab{
+			Link: ui.Link{Href: item.Path, Text: i18n.T(ctx, item.MessageKey)},
+			Here: path == item.Path || strings.HasPrefix(path, item.Path+"/"),
+		})
+	}
+	return ui.WithViewer(ctx, v)
+}
+
+// navigation lists what a role may open, in order.
+func navigation(rooms []room.Room, role string) (list []room.NavItem) {
+	for _, r := range rooms {
+		for _, item := range r.Nav {
+			if slices.Contains(item.Roles, role) {
+				list = append(list, item)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b room.NavItem) int { return cmp.Compare(a.Order, b.Order) })
+	return list
+}
+
+func showError(w http.ResponseWriter, r *http.Request, e *outcome.Error, reference string) {
+	// That the caller has gone is all that can go wrong now.
+	_ = httpx.HTML(w, r, e.Kind.Status(), errorPage(e, reference))
+}
+
+// denied leaves an audit row of a refusal to somebody who has signed in. Of
+// strangers there is a line in the log: a row for each of their tries would
+// let anybody fill the disk.
+func (n *Node) denied(ctx context.Context, r *http.Request, e *outcome.Error) {
+	p, ok := trust.From(ctx)
+	if !ok {
+		return
+	}
+	a, err := trust.System(trust.JobSignIn) // sees no resource
+	if err != nil {
+		n.log.ErrorContext(ctx, "a refusal has no audit row", "err", err)
+		return
+	}
+	a.Agent, a.Request, a.Remote = p.Agent, p.Request, p.Remote
+	err = n.store.View(ctx, a, func(rd store.Reader) error {
+		rd.Audit(store.Note{Action: "door.refused", Detail: r.Pattern})
+		return e
+	})
+	if outcome.As(err).Key != e.Key {
+		n.log.ErrorContext(ctx, "a refusal has no audit row", "err", err)
+	}
+}
