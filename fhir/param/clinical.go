@@ -2,6 +2,7 @@ package param
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ytso/ytso/fhir/r4"
 )
@@ -53,6 +54,34 @@ func ClinicalDate(d *r4.Doc) (ms int64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// IsClinicalDate says whether a date parameter of a type is its clinical date
+// and nothing else: a resource has at most one value of it, and where that
+// value has a beginning, ClinicalDate gives the same. A store may then answer
+// a search by it from the order in which it keeps the resources.
+func IsClinicalDate(typ, code string) bool {
+	if len(clinical[typ]) == 0 {
+		return false
+	}
+	for _, def := range r4.SearchParameters(typ) {
+		if def.Code != code || def.Type != "date" {
+			continue
+		}
+		path := ""
+		for part := range strings.SplitSeq(def.Expression, "|") { // clinical-date: a path for each type
+			if part = strings.TrimSpace(part); strings.HasPrefix(part, typ+".") {
+				if path != "" {
+					return false
+				}
+				path = part
+			}
+		}
+		e, ok := r4.ElementAt(path)
+		return ok && path == typ+"."+clinical[typ][0] && e.Max == "1" && len(e.Types) == 1 &&
+			slices.Contains([]string{"date", "dateTime", "instant", "Period"}, e.Types[0].Code)
+	}
+	return false
 }
 
 // PatientCompartment lists the ids of the Patients of this server in whose

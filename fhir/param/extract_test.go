@@ -199,3 +199,20 @@ func BenchmarkExtract(b *testing.B) {
 		})
 	}
 }
+
+// TestIsClinicalDate: parameters that have one value at most, which is the clinical date.
+func TestIsClinicalDate(t *testing.T) {
+	for _, tt := range []struct {
+		typ, code string
+		want      bool
+	}{
+		{"Encounter", "date", true}, {"MedicationRequest", "authoredon", true}, {"Composition", "date", true},
+		{"Observation", "date", false},        // a Timing has many
+		{"AllergyIntolerance", "date", false}, // recordedDate, while the clinical date is the onset
+		{"Encounter", "location-period", false}, {"Encounter", "status", false}, {"Encounter", "x", false}, {"Organization", "date", false},
+	} {
+		if got := IsClinicalDate(tt.typ, tt.code); got != tt.want {
+			t.Errorf("%s.%s: %v", tt.typ, tt.code, got)
+		}
+	}
+}

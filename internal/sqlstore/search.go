@@ -5,7 +5,10 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"math"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ytso/ytso/fhir/fold"
 	"github.com/ytso/ytso/fhir/outcome"
@@ -31,6 +34,20 @@ type cond struct {
 	sql  func(q *text, a string) string
 	from func(q *text) (table, where string) // how it may lead the search when it is no posting
 	not  bool
+	once bool   // from gives a resource once at most
+	void bool   // holds for every resource of the type
+	in   *place // what the condition says about d, the place in lists
+}
+
+// place bounds d: after < d ≤ last. d is the clinical date turned round, since the newest come first.
+type place struct{ after, last int64 }
+
+// within writes the bounds, if any, of the row named a.
+func (p *place) within(q *text, a string) string {
+	if p == nil {
+		return ""
+	}
+	return fmt.Sprintf(" AND %[1]s.d > %[2]s AND %[1]s.d <= %[3]s", a, q.arg(p.after), q.arg(p.last))
 }
 
 // text builds SQL with its arguments.
@@ -89,18 +106,18 @@ func (t *tx) Search(ctx context.Context, q param.Query) (*store.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	lead, err := t.lead(ctx, conds)
+	lead, ordered, err := t.lead(ctx, conds)
 	if err != nil {
 		return nil, err
 	}
 	page := &store.Page{Total: -1}
 	if q.Total == "accurate" || q.Summary == "count" {
-		if page.Total, err = t.count(ctx, conds, lead); err != nil {
+		if page.Total, err = t.total(ctx, conds, lead); err != nil {
 			return nil, err
 		}
 	}
 	if q.Summary != "count" {
-		err = t.page(ctx, q, conds, lead, oldest, page)
+		err = t.page(ctx, q, conds, ordered, oldest, page)
 	}
 	t.act("search %s %s: %d of %d", q.Type, strings.Join(names, " "), len(page.Matches), page.Total)
 	return page, err
@@ -136,15 +153,23 @@ func (t *tx) conditions(ctx context.Context, q param.Query) (conds []cond, names
 		}
 		conds = append(conds, cond{v: v})
 	}
+	var dates []param.Clause
 	for _, c := range q.Where {
+		names = append(names, c.Param)
+		if clinical(q.Type, c) {
+			dates = append(dates, c)
+			continue
+		}
 		made, err := t.condition(ctx, q.Type, c)
 		if err != nil {
 			return nil, nil, err
 		}
 		conds = append(conds, made)
-		names = append(names, c.Param)
 	}
-	return append(conds, cond{v: []int64{h.of("all", q.Type)}}), names, nil
+	if dates != nil {
+		conds = append(conds, h.clinicalCondition(q.Type, dates))
+	}
+	return append(conds, cond{v: []int64{h.of("all", q.Type)}, void: true}), names, nil
 }
 
 func (t *tx) condition(ctx context.Context, typ string, c param.Clause) (cond, error) {
@@ -185,6 +210,94 @@ func (t *tx) condition(ctx context.Context, typ string, c param.Clause) (cond, e
 		return spanCondition(c, nil, p)
 	}
 	return cond{}, unsupported(c.Param)
+}
+
+// exact are the types whose dated parameter is their clinical date and nothing else.
+var exact = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for typ, code := range dated {
+		m[typ] = param.IsClinicalDate(typ, code)
+	}
+	return m
+})
+
+// misplaced says whether a resource stands in lists elsewhere than where its
+// dated parameter begins, since that has no beginning or is not given. Such
+// resources have a posting, so that d answers for all others.
+func misplaced(typ string, values []param.Value, d int64) bool {
+	if !exact()[typ] {
+		return false
+	}
+	for _, v := range values {
+		if v.Param == dated[typ] && v.Lo == -d && v.Lo != param.Earliest {
+			return false
+		}
+	}
+	return true
+}
+
+// clinical says whether a clause compares the clinical date of a type, which has one value at most.
+func clinical(typ string, c param.Clause) bool {
+	return c.Kind == param.Date && dated[typ] == c.Param && c.Modifier == "" && c.Chain == nil && c.HasType == "" &&
+		len(c.Values) == 1 && c.Values[0].Prefix != "ne" && c.Values[0].Prefix != "ap" && exact()[typ]
+}
+
+// clinicalCondition joins the clauses about the clinical date: they hold for
+// the same value. "Begins after this day and before that one" is a range of
+// places in lists, which costs nothing; others are one range of the index.
+func (h hasher) clinicalCondition(typ string, list []param.Clause) cond {
+	in, only := placeOf(list)
+	if only {
+		return cond{v: []int64{h.of("misplaced", typ)}, not: true, in: in}
+	}
+	p := h.param(typ, list[0].Param, "")
+	all := func(q *text, x string) string {
+		and := []string{fmt.Sprintf("%s.p = %s", x, q.arg(p))}
+		for _, c := range list {
+			and = append(and, compare(q, x, c.Kind, c.Values[0]))
+		}
+		return strings.Join(and, " AND ")
+	}
+	return cond{
+		sql: func(q *text, a string) string {
+			return fmt.Sprintf(`EXISTS (SELECT 1 FROM span x WHERE x.rid = %s.rid AND %s)`, a, all(q, "x"))
+		},
+		from: func(q *text) (string, string) { return "span", all(q, "a") },
+		once: true, in: in,
+	}
+}
+
+// placeOf is where in lists the resources are that meet the clauses: nil when
+// one that is misplaced may meet them. only: whatever stands there and is not
+// misplaced meets them.
+func placeOf(list []param.Clause) (in *place, only bool) {
+	lo, end := int64(math.MinInt64), int64(math.MaxInt64) // lo ≤ beginning < end
+	only = true
+	for _, c := range list {
+		m := c.Values[0]
+		switch m.Prefix {
+		case "sa":
+			lo = max(lo, m.Value.Hi)
+			continue
+		case "lt":
+			end = min(end, m.Value.Lo)
+			continue
+		case "eq":
+			lo, end = max(lo, m.Value.Lo), min(end, m.Value.Hi)
+		case "eb":
+			end = min(end, m.Value.Lo)
+		case "le":
+			end = min(end, m.Value.Hi)
+		}
+		only = false
+	}
+	switch {
+	case lo == math.MinInt64:
+		return nil, false
+	case end == math.MaxInt64:
+		return &place{math.MinInt64, -lo}, only
+	}
+	return &place{-end, -lo}, only
 }
 
 func unitOf(k param.Kind, m param.Match) string {
@@ -328,17 +441,16 @@ func (t *tx) sources(ctx context.Context, patient string) (list []int64, err err
 // parameter of each value in span; exists, when given, looks elsewhere.
 func spanCondition(c param.Clause, exists func(q *text, a, lohi string) string, p []int64) (cond, error) {
 	type part struct {
-		p      int64
-		prefix string
-		m      param.Match
+		p int64
+		m param.Match
 	}
 	var parts []part
 	for i, m := range c.Values {
-		x := part{prefix: m.Prefix, m: m}
+		x := part{m: m}
 		if p != nil {
 			x.p = p[i]
 		}
-		if x.prefix == "ne" && len(c.Values) > 1 {
+		if m.Prefix == "ne" && len(c.Values) > 1 {
 			return cond{}, unsupported(c.Param + " ne with several values")
 		}
 		parts = append(parts, x)
@@ -346,44 +458,11 @@ func spanCondition(c param.Clause, exists func(q *text, a, lohi string) string, 
 	if c.Modifier != "" {
 		return cond{}, unsupported(c.Param + ":" + c.Modifier)
 	}
-	not := parts[0].prefix == "ne"
-	compare := func(q *text, x string, pt part) string {
-		lo, hi := bounds(c.Kind, pt.m)
-		inside := func() string {
-			return fmt.Sprintf("(%[1]s.lo >= %[2]s AND %[1]s.hi <= %[3]s)", x, q.arg(lo), q.arg(hi))
-		}
-		after := func() string {
-			if c.Kind != param.Date { // a number has no range of its own: gt and lt go by the value itself
-				return fmt.Sprintf("%s.lo > %s", x, q.arg(sortable(float(pt.m.Value.Num))))
-			}
-			return fmt.Sprintf("%s.hi > %s", x, q.arg(hi))
-		}
-		before := func() string {
-			if c.Kind != param.Date {
-				return fmt.Sprintf("%s.hi < %s", x, q.arg(sortable(float(pt.m.Value.Num))))
-			}
-			return fmt.Sprintf("%s.lo < %s", x, q.arg(lo))
-		}
-		switch pt.prefix {
-		case "gt":
-			return after()
-		case "lt":
-			return before()
-		case "ge":
-			return "(" + after() + " OR " + inside() + ")"
-		case "le":
-			return "(" + before() + " OR " + inside() + ")"
-		case "sa":
-			return fmt.Sprintf("%s.lo >= %s", x, q.arg(hi))
-		case "eb":
-			return fmt.Sprintf("%s.hi <= %s", x, q.arg(lo))
-		}
-		return inside() // eq, and ne turned round
-	}
+	not := parts[0].m.Prefix == "ne"
 	all := func(q *text, x string) string {
 		var or []string
 		for _, pt := range parts {
-			s := compare(q, x, pt)
+			s := compare(q, x, c.Kind, pt.m)
 			if p != nil {
 				s = fmt.Sprintf("(%s.p = %s AND %s)", x, q.arg(pt.p), s)
 			}
@@ -392,7 +471,7 @@ func spanCondition(c param.Clause, exists func(q *text, a, lohi string) string, 
 		return "(" + strings.Join(or, " OR ") + ")"
 	}
 	for _, pt := range parts {
-		if pt.prefix == "ap" {
+		if pt.m.Prefix == "ap" {
 			return cond{}, unsupported(c.Param + " ap")
 		}
 	}
@@ -408,6 +487,41 @@ func spanCondition(c param.Clause, exists func(q *text, a, lohi string) string, 
 	return out, nil
 }
 
+// compare writes the comparison of the range lo to hi of row x with a value (FHIR R4 search.html#prefix); ne is eq, to be turned round.
+func compare(q *text, x string, k param.Kind, m param.Match) string {
+	lo, hi := bounds(k, m)
+	inside := func() string {
+		return fmt.Sprintf("(%[1]s.lo >= %[2]s AND %[1]s.hi <= %[3]s)", x, q.arg(lo), q.arg(hi))
+	}
+	after := func() string {
+		if k != param.Date { // a number has no range of its own: gt and lt go by the value itself
+			return fmt.Sprintf("%s.lo > %s", x, q.arg(sortable(float(m.Value.Num))))
+		}
+		return fmt.Sprintf("%s.hi > %s", x, q.arg(hi))
+	}
+	before := func() string {
+		if k != param.Date {
+			return fmt.Sprintf("%s.hi < %s", x, q.arg(sortable(float(m.Value.Num))))
+		}
+		return fmt.Sprintf("%s.lo < %s", x, q.arg(lo))
+	}
+	switch m.Prefix {
+	case "gt":
+		return after()
+	case "lt":
+		return before()
+	case "ge":
+		return "(" + after() + " OR " + inside() + ")"
+	case "le":
+		return "(" + before() + " OR " + inside() + ")"
+	case "sa":
+		return fmt.Sprintf("%s.lo >= %s", x, q.arg(hi))
+	case "eb":
+		return fmt.Sprintf("%s.hi <= %s", x, q.arg(lo))
+	}
+	return inside()
+}
+
 func bounds(k param.Kind, m param.Match) (lo, hi int64) {
 	if k == param.Date {
 		return m.Value.Lo, m.Value.Hi
@@ -418,38 +532,61 @@ func bounds(k param.Kind, m param.Match) (lo, hi int64) {
 // probe is how far the postings of a condition are counted to find the rarest.
 const probe = 400
 
+// probe counts the rows of a condition up to the bound.
+func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) {
+	var q text
+	from, where := "post", ""
+	if c.v != nil {
+		where = fmt.Sprintf("a.v IN (%s)", q.list(c.v))
+	} else {
+		from, where = c.from(&q)
+	}
+	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s LIMIT %d) q`, from, where+in.within(&q, "a"), probe), q.args, &n)
+	return n, err
+}
+
+// inOf gives the bounds that one of the conditions sets to d, nil when none does.
+func inOf(conds []cond) *place {
+	for _, c := range conds {
+		if c.in != nil {
+			return c.in
+		}
+	}
+	return nil
+}
+
 // lead picks the condition that a search starts from: an id, else the rarest
-// posting, else text or range, else all of the type.
-func (t *tx) lead(ctx context.Context, conds []cond) (best int, err error) {
+// posting, else text or range, else all of the type. A page starts from a
+// posting (ordered) rather than from a long range of dates, since postings are
+// kept in the order of the page.
+func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, err error) {
 	best, least := len(conds)-1, int64(probe+1)
+	in := inOf(conds)
 	for i, c := range conds[:len(conds)-1] {
 		if c.not || c.v == nil && c.from == nil {
 			continue
 		}
-		var q text
-		from, where := "post", ""
-		if c.v != nil {
-			where = fmt.Sprintf("a.v IN (%s)", q.list(c.v))
-		} else {
-			from, where = c.from(&q)
+		n, err := t.probe(ctx, c, in)
+		if err != nil {
+			return 0, 0, err
 		}
-		var n int64
-		if err := one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s LIMIT %d) q`, from, where, probe), q.args, &n); err != nil {
-			return 0, err
-		}
-		if n < least {
+		if n < least || n == least && c.v != nil && conds[best].v == nil {
 			best, least = i, n
 		}
 	}
-	return best, nil
+	if conds[best].once && least == probe {
+		return best, len(conds) - 1, nil
+	}
+	return best, best, nil
 }
 
 // selects writes one SELECT of d, rid, cp for each posting of the leading condition.
 func selects(q *text, conds []cond, lead int, tail func() string) []string {
+	in := inOf(conds)
 	rest := func() string {
 		var and strings.Builder
 		for i, c := range conds {
-			if i == lead || i == len(conds)-1 { // every row of the type is in "all"
+			if i == lead || c.void { // every row of the type is in "all"
 				continue
 			}
 			and.WriteString(" AND " + c.where(q, "a"))
@@ -459,13 +596,45 @@ func selects(q *text, conds []cond, lead int, tail func() string) []string {
 	c := conds[lead]
 	if c.v == nil {
 		from, where := c.from(q)
-		return []string{fmt.Sprintf(`SELECT DISTINCT a.d, a.rid, a.cp FROM %s a WHERE %s`, from, where) + rest() + tail()}
+		distinct := "DISTINCT "
+		if c.once {
+			distinct = ""
+		}
+		return []string{fmt.Sprintf(`SELECT %sa.d, a.rid, a.cp FROM %s a WHERE %s`, distinct, from, where) + in.within(q, "a") + rest() + tail()}
 	}
 	var out []string
 	for _, v := range c.v {
-		out = append(out, `SELECT a.d, a.rid, a.cp FROM post a WHERE a.v = `+q.arg(v)+rest()+tail())
+		out = append(out, `SELECT a.d, a.rid, a.cp FROM post a WHERE a.v = `+q.arg(v)+in.within(q, "a")+rest()+tail())
 	}
 	return out
+}
+
+// total counts what meets the conditions. What a rare posting takes away is
+// counted by itself and taken off, which spares a look at every other row.
+func (t *tx) total(ctx context.Context, conds []cond, lead int) (int, error) {
+	for i, c := range conds {
+		if !c.not || c.v == nil {
+			continue
+		}
+		if n, err := t.probe(ctx, c, nil); err != nil || n == probe {
+			if err != nil {
+				return 0, err
+			}
+			continue
+		}
+		c.not = false
+		with := slices.Clone(conds)
+		with[i] = c
+		minus, err := t.count(ctx, with, i)
+		if err != nil {
+			return 0, err
+		}
+		without := slices.Clone(conds)
+		without[i] = cond{v: conds[len(conds)-1].v, in: c.in, void: true}
+		plus, err := t.total(ctx, without, lead)
+		return plus - minus, err
+	}
+	return t.count(ctx, conds, lead)
 }
 
 func (t *tx) count(ctx context.Context, conds []cond, lead int) (n int, err error) {

@@ -166,6 +166,9 @@ func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
 	if ms, ok := param.ClinicalDate(doc); ok {
 		c.d, c.dated = -ms, true
 	}
+	if misplaced(d.Key.Type, values, c.d) {
+		c.entries = append(c.entries, entry{t: post, a: s.h.of("misplaced", d.Key.Type)})
+	}
 	if publicTypes[d.Key.Type] && len(c.pats) == 0 {
 		c.entries = append(c.entries, entry{t: post, a: s.h.of("pub", d.Key.Type)})
 	}

@@ -27,6 +27,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"lifecycle", lifecycle},
 		{"bytes", lossless},
 		{"search", search},
+		{"dates", dates},
 		{"person", person},
 		{"pages", pages},
 		{"gate", gate},
