@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -126,9 +127,9 @@ func (c *pgConn) Query(ctx context.Context, sql string, args ...any) (store.Rows
 		return nil, c.fail(err)
 	}
 	defer rows.Close()
-	m := c.tx.Conn().TypeMap()
+	m, fields := c.tx.Conn().TypeMap(), slices.Clone(rows.FieldDescriptions()) // pgx uses its own for the next query
 	out := &pgRows{scan: func(field int, raw []byte, dest any) error {
-		f := rows.FieldDescriptions()[field]
+		f := fields[field]
 		return m.Scan(f.DataTypeOID, f.Format, raw, dest)
 	}}
 	for rows.Next() {

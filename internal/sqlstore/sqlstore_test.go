@@ -101,6 +101,48 @@ func TestOutbox(t *testing.T) {
 	})
 }
 
+// TestQueryInsideQuery: the next query may be asked while the rows of one are gone through.
+func TestQueryInsideQuery(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		s, ctx, seen := openTest(t, options(t)), t.Context(), 0
+		if err := s.Update(ctx, storetest.All, func(tx store.Tx) error {
+			for _, name := range []string{"a", "b", "c"} {
+				if _, err := tx.Exec(ctx, `INSERT INTO counter (name, n) VALUES ($1, $2)`, name, int64(7)); err != nil {
+					return err
+				}
+			}
+			rows, err := tx.Query(ctx, `SELECT name, n FROM counter`)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var name, again string
+				var n int64
+				if err := rows.Scan(&name, &n); err != nil {
+					return err
+				}
+				inner, err := tx.Query(ctx, `SELECT n, n + 1, name FROM counter WHERE name = $1`, name)
+				if err != nil {
+					return err
+				}
+				for inner.Next() {
+					if err := inner.Scan(&n, &n, &again); err != nil {
+						return err
+					}
+				}
+				inner.Close()
+				if again == name && n == 8 {
+					seen++
+				}
+			}
+			return rows.Err()
+		}); err != nil || seen != 3 {
+			t.Errorf("%d rows: %v", seen, err)
+		}
+	})
+}
+
 func TestOpenAgain(t *testing.T) {
 	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
 		o := options(t)
