@@ -1,30 +1,54 @@
--- Which person a number names. The key is a hash: the number itself stands in the Patient only.
-CREATE TABLE ident_key (
-  k      TEXT NOT NULL PRIMARY KEY,
-  person TEXT NOT NULL
+-- The persons. A golden Patient of the same id shows each of them.
+CREATE TABLE ident_person (
+  id      {key} NOT NULL PRIMARY KEY,
+  gone_to {key} NOT NULL                  -- the person that took its place, '' while it stands
 );
+CREATE INDEX ident_person_gone ON ident_person (gone_to);
 -- The person of each source record.
 CREATE TABLE ident_link (
-  source TEXT   NOT NULL PRIMARY KEY,
-  person TEXT   NOT NULL,
-  seen   BIGINT NOT NULL                 -- version of the source that the person was last brought up to
+  source  {key}  NOT NULL PRIMARY KEY,
+  person  {key}  NOT NULL,
+  version BIGINT NOT NULL,                -- of the source that was looked at last
+  told    BIGINT NOT NULL                 -- when the source was told what it says: the newest one shows
 );
 CREATE INDEX ident_link_person ON ident_link (person, source);
+-- The numbers that name a person, as each source record carries them. The key
+-- is a hash to be short and of one form; the number itself stands in the Patient.
+CREATE TABLE ident_key (
+  k      {key}  NOT NULL,
+  source {key}  NOT NULL,
+  state  BIGINT NOT NULL,                 -- 0 its own, 1 does not fit who carries it, 2 carried formerly
+  PRIMARY KEY (k, source)
+);
+CREATE INDEX ident_key_source ON ident_key (source);
+-- One row a number, which matchers of the same number lock.
+CREATE TABLE ident_number (k {key} NOT NULL PRIMARY KEY);
 -- Every change of a link, in order; undoing one appends another.
 CREATE TABLE ident_event (
-  id     TEXT   NOT NULL PRIMARY KEY,
+  seq    {serial},
+  id     {key}  NOT NULL UNIQUE,
   at     BIGINT NOT NULL,
-  kind   TEXT   NOT NULL,                -- new, link
-  source TEXT   NOT NULL,
-  person TEXT   NOT NULL,
-  reason TEXT   NOT NULL                 -- for example "number", "no-number", "doubt"
+  kind   {key}  NOT NULL,                 -- new, link, merge, split, undo
+  reason TEXT   NOT NULL,
+  undoes {key}  NOT NULL                  -- event, '' when it undoes none
 );
--- Pairs that share a number while name or birth date differ.
+CREATE TABLE ident_move (
+  event  {key} NOT NULL,
+  what   {key} NOT NULL,                  -- source: its person; person: who took its place
+  id     {key} NOT NULL,
+  was    {key} NOT NULL,
+  became {key} NOT NULL,
+  PRIMARY KEY (event, what, id)
+);
+CREATE INDEX ident_move_id ON ident_move (id);
+CREATE INDEX ident_move_was ON ident_move (was);
+CREATE INDEX ident_move_became ON ident_move (became);
+-- A source record and a person of whom it is not certain whether they are one.
 CREATE TABLE ident_doubt (
-  source  TEXT   NOT NULL,
-  person  TEXT   NOT NULL,
+  source  {key}  NOT NULL,
+  person  {key}  NOT NULL,
   at      BIGINT NOT NULL,
-  reason  TEXT   NOT NULL,
-  decided TEXT   NOT NULL,               -- '', same, different
+  reason  {key}  NOT NULL,
+  decided {key}  NOT NULL,                -- '' while open, different
   PRIMARY KEY (source, person)
 );
