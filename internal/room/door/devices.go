@@ -2,6 +2,7 @@ package door
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/internal/trust"
@@ -22,6 +23,15 @@ func (d *Door) devices(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(list, func(a, b authn.Device) int { // this one first, then the latest seen
+		switch {
+		case a.Here:
+			return -1
+		case b.Here:
+			return 1
+		}
+		return 0
+	})
 	p, _ := trust.From(r.Context())
 	v := devicesView{List: list, Shared: p.Agent.Role != trust.RoleCitizen, Done: r.URL.Query().Get("xong") != ""}
 	for _, x := range list {

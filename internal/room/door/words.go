@@ -3,6 +3,8 @@ package door
 import (
 	"context"
 
+	"github.com/a-h/templ"
+
 	"github.com/ytso/ytso/internal/platform/i18n"
 	"github.com/ytso/ytso/internal/platform/ui"
 	"github.com/ytso/ytso/internal/trust/authn"
@@ -50,4 +52,15 @@ func deviceFacts(ctx context.Context, x authn.Device) []ui.Fact {
 		{Name: i18n.T(ctx, "door.devices.since"), Value: ui.Minute(x.Created)},
 		{Name: i18n.T(ctx, "door.devices.ends"), Value: ui.Minute(x.Ends)},
 	}
+}
+
+func pasteField(ctx context.Context, p paste) ui.Input {
+	f := ui.Input{
+		Name: "ma", Label: i18n.T(ctx, "door.paste.label"), Hint: i18n.T(ctx, "door.paste.hint"),
+		More: templ.Attributes{"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+	}
+	if p.Bad {
+		f.Fault = i18n.T(ctx, "door.paste.bad")
+	}
+	return f
 }

@@ -189,6 +189,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 func TestDeadLinksLookTheSame(t *testing.T) {
 	s := lite(t)
 	used, old := s.token(t, citizen), s.token(t, citizen)
+	before := len(s.audit(t))
 	if _, _, err := s.signIn(t.Context(), entry{Token: used}); err != nil {
 		t.Fatal(err)
 	}
@@ -201,6 +202,10 @@ func TestDeadLinksLookTheSame(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
+	}
+	// One sign-in, and the refusals of the two that were real.
+	if rows := s.audit(t)[before:]; strings.Count(strings.Join(rows, "\n"), "signin.enter not-found golden-1") != 2 || len(rows) != 3 {
+		t.Errorf("audit: %v", rows)
 	}
 }
 
@@ -382,7 +387,7 @@ func TestSecretsAreNotStored(t *testing.T) {
 		}
 		want := []string{
 			"signin.link ok system/trust.sign-in citizen",
-			"signin.enter ok system/trust.sign-in citizen",
+			"signin.enter ok golden-1 citizen",
 			"signin.account ok system/trust.sign-in 01001",
 			"signin.take ok 01001_BV 01001_BV",
 			"signin.take login system/trust.sign-in 01001_BV",

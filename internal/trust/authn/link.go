@@ -108,37 +108,44 @@ func (s *Service) NewLink(ctx context.Context, l LinkFor) (_ Link, err error) {
 	return Link{LinkPath + token, expires}, nil
 }
 
-const linkColumns = `role, facility, person, name`
-
 // Peek tells whom a link would sign in, and does not use it up: programs that
 // look through messages open every link they see. outcome.NotFound for a link
 // that is wrong, used or expired.
 func (s *Service) Peek(ctx context.Context, token string) (l LinkFor, err error) {
 	defer outcome.Wrap(&err, "authn.Peek")
-	if !TokenShaped(token) {
-		return l, errLink
+	l, found, err := s.linkOf(ctx, token, `hash = $1 AND used = 0 AND expires > $2`, s.now().UnixMilli())
+	if err != nil || !found {
+		return LinkFor{}, orDead(err)
 	}
-	var found bool
+	return l, nil
+}
+
+// orDead is err, or that the link is dead.
+func orDead(err error) error {
+	if err != nil {
+		return err
+	}
+	return errLink
+}
+
+// linkOf reads the link of a token ($1 is its hash); found is false when there is none.
+func (s *Service) linkOf(ctx context.Context, token, where string, args ...any) (l LinkFor, found bool, err error) {
+	if !TokenShaped(token) {
+		return l, false, nil
+	}
 	err = s.view(ctx, store.Note{Action: "signin.peek"}, func(r store.Reader) error {
-		found, err = row(ctx, r, `SELECT `+linkColumns+` FROM trust_link WHERE hash = $1 AND used = 0 AND expires > $2`,
-			[]any{hashOf(token), s.now().UnixMilli()}, &l.Role, &l.Facility, &l.Person, &l.Name)
+		found, err = row(ctx, r, `SELECT role, facility, person, name FROM trust_link WHERE `+where,
+			append([]any{hashOf(token)}, args...), &l.Role, &l.Facility, &l.Person, &l.Name)
 		return err
 	})
-	if err == nil && !found {
-		err = errLink
-	}
-	return l, err
+	return l, found, err
 }
 
 // takeLink uses a link up: of any number who try at once, one gets it.
-func takeLink(ctx context.Context, tx store.Tx, token string, now time.Time) (l LinkFor, err error) {
+func takeLink(ctx context.Context, tx store.Tx, token string, now time.Time) error {
 	n, err := tx.Exec(ctx, `UPDATE trust_link SET used = $1 WHERE hash = $2 AND used = 0 AND expires > $1`, now.UnixMilli(), hashOf(token))
-	if err != nil {
-		return l, err
+	if err == nil && n != 1 {
+		err = errLink
 	}
-	if n != 1 {
-		return l, errLink
-	}
-	_, err = row(ctx, tx, `SELECT `+linkColumns+` FROM trust_link WHERE hash = $1`, []any{hashOf(token)}, &l.Role, &l.Facility, &l.Person, &l.Name)
-	return l, err
+	return err
 }

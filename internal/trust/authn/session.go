@@ -56,28 +56,25 @@ type entry struct {
 }
 
 // signIn redeems a link for a session and gives the session's token, which is
-// always a new one. outcome.NotFound as at Peek.
+// always a new one. outcome.NotFound as at Peek. A link that was real leaves an
+// audit row when it is refused; one that never was leaves none, so that
+// strangers cannot fill the disk.
 func (s *Service) signIn(ctx context.Context, e entry) (token string, x session, err error) {
-	if !TokenShaped(e.Token) {
-		return "", x, errLink
+	l, known, err := s.linkOf(ctx, e.Token, `hash = $1`)
+	if err != nil || !known {
+		return "", x, orDead(err)
 	}
-	token = newToken()
-	access, err := s.access(ctx)
-	if err != nil {
-		return "", x, err
+	token, now := newToken(), s.now()
+	sp := spanOf(l.agent(), e.Own)
+	x = session{
+		hash: hashOf(token), agent: l.agent(), device: e.Device,
+		created: now.UnixMilli(), seen: now.UnixMilli(), idle: sp.idle.Milliseconds(), ends: now.Add(sp.whole).UnixMilli(),
 	}
-	access.Remote = e.Remote
-	err = s.Store.Update(ctx, access, func(tx store.Tx) error {
-		tx.Audit(store.Note{Action: "signin.enter"})
-		now := s.now()
-		l, err := takeLink(ctx, tx, e.Token, now)
-		if err != nil {
+	who := func(a *store.Access) { a.Agent, a.Remote = x.agent, e.Remote }
+	err = s.update(ctx, who, noteOf("signin.enter", x.agent), func(tx store.Tx) error {
+		if err := takeLink(ctx, tx, e.Token, now); err != nil {
 			return err
 		}
-		x = session{hash: hashOf(token), agent: l.agent(), device: e.Device}
-		tx.Audit(noteOf("signin.enter", x.agent))
-		sp := spanOf(x.agent, e.Own)
-		x.created, x.seen, x.idle, x.ends = now.UnixMilli(), now.UnixMilli(), sp.idle.Milliseconds(), now.Add(sp.whole).UnixMilli()
 		if e.Replace != "" {
 			if _, err := tx.Exec(ctx, `DELETE FROM trust_session WHERE hash = $1`, e.Replace); err != nil {
 				return err
