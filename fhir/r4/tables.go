@@ -117,6 +117,18 @@ func ElementAt(path string) (*Element, bool) {
 	return e, ok
 }
 
+// Children lists the elements directly under a path of a base type, in order of name.
+func Children(path string) []*Element {
+	var out []*Element
+	for p, e := range official().elements {
+		if rest, ok := strings.CutPrefix(p, path+"."); ok && !strings.Contains(rest, ".") {
+			out = append(out, e)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Element) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
 // IsResource says whether a name is a resource type of R4 that can be instantiated.
 func IsResource(name string) bool {
 	_, ok := official().elements[name+".implicitRules"]

@@ -38,6 +38,13 @@ func TestTables(t *testing.T) {
 	if got := strings.Join(PatientCompartment("Observation"), " "); got != "subject performer" {
 		t.Errorf("compartment of Observation: %q", got)
 	}
+	var names []string
+	for _, e := range Children("Patient.link") {
+		names = append(names, e.Path)
+	}
+	if got := strings.Join(names, " "); got != "Patient.link.extension Patient.link.id Patient.link.modifierExtension Patient.link.other Patient.link.type" {
+		t.Errorf("children of Patient.link: %s", got)
+	}
 	if len(PatientCompartment("Organization")) != 0 || !IsResource("Claim") || IsResource("HumanName") || IsResource("DomainResource") {
 		t.Error("Organization is in no compartment; HumanName and what is abstract are no resources")
 	}

@@ -140,6 +140,8 @@ func keys(n int, stt func(i int) string) []string {
 	for i, s := range out {
 		if s == "" || count[s] > 1 {
 			out[i] = "#" + strconv.Itoa(i+1)
+		} else {
+			out[i] = "=" + s
 		}
 	}
 	return out

@@ -25,7 +25,7 @@ func (w *writer) results(rows []claim.XML4, services []claim.XML3) {
 		o.Add("status", "final")
 		kind := lab.kind(r)
 		o.Add("category", []r4.Object{concept(element.HL7+"observation-category", kind, "")})
-		if order := lab.order(clean(r.MA_DICH_VU)); order != "" {
+		if order := lab.order(clean(r.MA_DICH_VU), r); order != "" {
 			o.Add("basedOn", []r4.Object{element.Ref("ServiceRequest", order)})
 		}
 		o.Add("code", lab.observed(r))
@@ -92,7 +92,7 @@ func (l *laboratory) observed(r *claim.XML4) r4.Object {
 func analyte(p place, r *claim.XML4) { named(p, element.ChiSo, &r.MA_CHI_SO, &r.TEN_CHI_SO) }
 
 // order gives the ServiceRequest of a service, "" when the row names none.
-func (l *laboratory) order(service string) string {
+func (l *laboratory) order(service string, r *claim.XML4) string {
 	if service == "" || l.orders[service] != "" {
 		return l.orders[service]
 	}
@@ -104,12 +104,15 @@ func (l *laboratory) order(service string) string {
 	code := concept(element.DichVu, service, "")
 	code.Add("text", l.name(service))
 	o.Add("code", code)
+	ordered, done := "", element.DateTime(string(r.NGAY_KQ))
 	if s := l.services[service]; s != nil {
-		o.Add("authoredOn", element.DateTime(string(s.NGAY_YL)))
+		ordered, done = element.DateTime(string(s.NGAY_YL)), firstOf(element.DateTime(string(s.NGAY_TH_YL)), done)
 		if who := filled(clean(s.MA_BAC_SI)); len(who) > 0 {
 			o.Add("requester", logicalTo("Practitioner", element.CCHN, who[0], who[0]))
 		}
 	}
+	o.Add("authoredOn", ordered)
+	o.Add("occurrenceDateTime", done)
 	l.w.own("ServiceRequest", id, o)
 	return id
 }
