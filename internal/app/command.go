@@ -29,7 +29,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(),
+		demoCommand(), serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(),
 		checkCommand(), generateCommand(),
 	}
 }

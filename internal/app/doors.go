@@ -6,8 +6,10 @@ import (
 	"embed"
 	"io/fs"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
@@ -27,15 +29,42 @@ func (n *Node) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := n.ownRoutes()
+	assets, err := assets(n.rooms)
+	if err != nil {
+		return nil, err
+	}
+	routes := append(n.ownRoutes(), httpx.Route{Pattern: "GET /static/{path...}", Who: httpx.Open, Handler: httpx.Static(assets.FS(), time.Hour)})
 	for _, r := range n.rooms {
 		routes = append(routes, r.Routes...)
 	}
-	return httpx.New(httpx.Config{
+	edge, err := httpx.New(httpx.Config{
 		Routes: routes, Catalogue: sentences, Log: n.log, Strict: true,
 		Authenticate: n.authn.Authenticate, Role: roleOf, Denied: n.denied,
 		Viewer: n.viewer, ErrorPage: showError,
 	})
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		edge.ServeHTTP(w, r.WithContext(assets.Bind(r.Context()))) // error pages want their style as well
+	}), nil
+}
+
+// assets are the files that pages load: of the house and of each room.
+func assets(rooms []room.Room) (*ui.Assets, error) {
+	var list []ui.Dress
+	for _, r := range rooms {
+		list = append(list, ui.Dress{Name: r.Name, Style: r.Style, Static: r.Static})
+	}
+	return ui.NewAssets(version(), list...)
+}
+
+// version of the program, "" of one built from a working tree.
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok && b.Main.Version != "(devel)" {
+		return b.Main.Version
+	}
+	return ""
 }
 
 // sentences are what the pages say: of the shell, of the house and of each room.
@@ -44,7 +73,7 @@ func sentences(rooms []room.Room) (*i18n.Catalogue, error) {
 	if err != nil {
 		return nil, err
 	}
-	sets := []fs.FS{own}
+	sets := []fs.FS{ui.Messages(), own}
 	for _, r := range rooms {
 		if r.Messages != nil {
 			sets = append(sets, r.Messages)
@@ -65,14 +94,24 @@ func (n *Node) viewer(ctx context.Context, path string) context.Context {
 		return ctx
 	}
 	v := ui.Viewer{Name: p.Agent.Name, Role: i18n.T(ctx, "app.role."+p.Agent.Role)}
-	for _, item := range navigation(n.rooms, p.Agent.Role) {
-		v.Nav = append(v.Nav, ui.Tab{
-			Link: ui.Link{Href: item.Path, Text: i18n.T(ctx, item.MessageKey)},
-			Here: path == item.Path || strings.HasPrefix(path, item.Path+"/"),
-		})
+	if v.Name == "" { // who is signed in must see it, and how to leave
+		v.Name, v.Role = v.Role, p.Agent.Facility
+	}
+	here, at := -1, 0
+	for i, item := range navigation(n.rooms, p.Agent.Role) {
+		v.Nav = append(v.Nav, ui.Tab{Link: ui.Link{Href: item.Path, Text: i18n.T(ctx, item.MessageKey)}})
+		if under(path, item.Path) && len(item.Path) > at {
+			here, at = i, len(item.Path)
+		}
+	}
+	if here >= 0 {
+		v.Nav[here].Here = true
 	}
 	return ui.WithViewer(ctx, v)
 }
+
+// under says whether a page is that of an entry of the navigation or lies below it.
+func under(path, entry string) bool { return path == entry || strings.HasPrefix(path, entry+"/") }
 
 // navigation lists what a role may open, in order.
 func navigation(rooms []room.Room, role string) (list []room.NavItem) {
@@ -89,7 +128,7 @@ func navigation(rooms []room.Room, role string) (list []room.NavItem) {
 
 func showError(w http.ResponseWriter, r *http.Request, e *outcome.Error, reference string) {
 	// That the caller has gone is all that can go wrong now.
-	_ = httpx.HTML(w, r, e.Kind.Status(), errorPage(e, reference))
+	_ = httpx.HTML(w, r, e.Kind.Status(), ui.ErrorPage(e, reference))
 }
 
 // denied leaves an audit row of a refusal to somebody who has signed in. Of

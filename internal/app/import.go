@@ -114,7 +114,7 @@ func (i *importer) one(ctx context.Context, op operator, t *tally, name string) 
 		t.known()
 		return nil
 	}
-	v, err := answered(ctx, op, got.Receipt)
+	v, err := answered(ctx, func() (verdict, error) { return op.Answer(ctx, got.Receipt) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -128,10 +128,10 @@ func ours(err error) bool {
 	return k == outcome.Exception || k == outcome.Transient || k == outcome.Timeout
 }
 
-// answered waits until every HOSO of a receipt has its answer, asking less and less often.
-func answered(ctx context.Context, op operator, receipt string) (v verdict, err error) {
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		if v, err = op.Answer(ctx, receipt); err != nil || v.Finished {
+// answered asks until every HOSO of a file has its answer, less and less often.
+func answered(ctx context.Context, ask func() (verdict, error)) (v verdict, err error) {
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		if v, err = ask(); err != nil || v.Finished {
 			return v, err
 		}
 		select {
