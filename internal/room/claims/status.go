@@ -80,50 +80,54 @@ const maxSendings = 100
 
 // Sendings lists the files in which a facility sent a visit, newest first. Blank MA_LK finds nothing.
 func (s *Service) Sendings(ctx context.Context, a store.Access, facility, maLK string) (list []Sending, err error) {
-	err = s.Store.View(ctx, a, func(r store.Reader) error {
+	err = s.Store.View(ctx, a, func(r store.Reader) (err error) {
 		r.Audit(store.Note{Action: "claims.status", Detail: "maLK"})
-		list = nil
-		rows, err := r.Query(ctx, `SELECT h.receipt, h.ordinal, CASE WHEN c.receipt = h.receipt AND c.hoso = h.ordinal THEN 1 ELSE 0 END
-			FROM claims_hoso h JOIN claims_receipt r ON r.id = h.receipt
-			LEFT JOIN claims_current c ON c.facility = h.facility AND c.ma_lk = h.ma_lk
-			WHERE h.facility = $1 AND h.ma_lk = $2 AND h.ma_lk <> '' ORDER BY r.seq DESC, h.ordinal DESC LIMIT $3`, facility, maLK, int64(maxSendings))
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var one Sending
-			var stands int64
-			if err := rows.Scan(&one.Receipt.ID, &one.HOSO.Ordinal, &stands); err != nil {
-				return err
-			}
-			one.Stands = stands == 1
-			list = append(list, one)
-		}
-		if err := rows.Err(); err != nil {
+		if list, err = sendings(ctx, r, facility, maLK); err != nil {
 			return err
 		}
 		for i := range list {
-			if err := fill(ctx, r, facility, &list[i]); err != nil {
+			one := []HOSO{list[i].HOSO}
+			if err := withFindings(ctx, r, list[i].Receipt.ID, one); err != nil {
 				return err
 			}
+			list[i].HOSO = one[0]
 		}
 		return nil
 	})
 	return list, err
 }
 
-func fill(ctx context.Context, r store.Reader, facility string, one *Sending) (err error) {
-	if one.Receipt, err = findReceipt(ctx, r, one.Receipt.ID, facility); err != nil {
-		return err
-	}
-	hosos, err := listHOSO(ctx, r, one.Receipt.ID, "", one.HOSO.Ordinal-1, 1)
+// sendings lists them without their findings.
+func sendings(ctx context.Context, r store.Reader, facility, maLK string) (list []Sending, err error) {
+	rows, err := r.Query(ctx, `SELECT h.receipt, h.ordinal, CASE WHEN c.receipt = h.receipt AND c.hoso = h.ordinal THEN 1 ELSE 0 END
+		FROM claims_hoso h JOIN claims_receipt r ON r.id = h.receipt
+		LEFT JOIN claims_current c ON c.facility = h.facility AND c.ma_lk = h.ma_lk
+		WHERE h.facility = $1 AND h.ma_lk = $2 AND h.ma_lk <> '' ORDER BY r.seq DESC, h.ordinal DESC LIMIT $3`, facility, maLK, int64(maxSendings))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := withFindings(ctx, r, one.Receipt.ID, hosos); err != nil {
-		return err
+	defer rows.Close()
+	for rows.Next() {
+		var one Sending
+		var stands int64
+		if err := rows.Scan(&one.Receipt.ID, &one.HOSO.Ordinal, &stands); err != nil {
+			return nil, err
+		}
+		one.Stands = stands == 1
+		list = append(list, one)
 	}
-	one.HOSO = hosos[0]
-	return nil
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for i, one := range list {
+		if list[i].Receipt, err = findReceipt(ctx, r, one.Receipt.ID, facility); err != nil {
+			return nil, err
+		}
+		hosos, err := listHOSO(ctx, r, one.Receipt.ID, "", one.HOSO.Ordinal-1, 1)
+		if err != nil {
+			return nil, err
+		}
+		list[i].HOSO = hosos[0]
+	}
+	return list, nil
 }

@@ -65,6 +65,7 @@ CREATE TABLE claims_finding (
   mend     TEXT   NOT NULL,
   PRIMARY KEY (receipt, ordinal, n)
 );
+CREATE INDEX claims_finding_rule ON claims_finding (receipt, rule, severity, ordinal, n);
 
 -- The version of a visit that stands: the key of a visit is (facility, MA_LK).
 -- Newer means: a claim before a check-in, then the day or minute it was made,
