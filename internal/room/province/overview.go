@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +21,8 @@ import (
 // homePage is /dieu-hanh.
 type homePage struct {
 	period   period
-	facility string // MA_CSKCB that the figures are narrowed to
+	facility string   // MA_CSKCB that the figures are narrowed to
+	known    []string // facilities of the register
 	names    map[string]string
 	visits   number
 	previous number
@@ -30,18 +30,16 @@ type homePage struct {
 	months   []number
 	places   []number
 	kinds    []number
-	uneven   bool // some visits have several kinds or none that we know: the parts do not add up
+	uneven   bool // some visits have several kinds, or one that is of no list: the parts do not add up
 	computed time.Time
 }
 
 // number is a figure with its value and its name.
 type number struct {
 	figure
-	name  string
-	n     int
-	share int    // thousandths of the largest, for the bar
-	part  string // percent of the whole, in the reader's language
-	code  string // of the facility
+	name, short string
+	n           int
+	code        string // of the facility
 }
 
 func (p *Province) overview(w http.ResponseWriter, r *http.Request) (err error) {
@@ -78,7 +76,7 @@ func (p *Province) overview(w http.ResponseWriter, r *http.Request) (err error) 
 func (p *Province) lastMonth(ctx context.Context, x store.Reader) (period, error) {
 	now := p.d.Clock.Now()
 	this := around(month, now)
-	q, err := figure{"Encounter", url.Values{"date": {"lt" + this.end.Format(time.DateOnly)}, keyStatus: {notVisits}}}.query()
+	q, err := visitsIn(period{days, day(1900, 1, 1), this.end}).query()
 	if err != nil {
 		return this, err
 	}
@@ -120,14 +118,19 @@ func (p *Province) compute(ctx context.Context, x store.Reader, page *homePage) 
 	page.previous = counted(i18n.T(ctx, "province.visits-before", "period", before.name(ctx)), visitsIn(before).at(page.facility))
 	page.books = counted(i18n.T(ctx, "province.books"), books())
 	for _, m := range page.period.months() {
-		page.months = append(page.months, counted(m.name(ctx), visitsIn(m).at(page.facility)))
+		n := counted(m.name(ctx), visitsIn(m).at(page.facility))
+		n.short = "T" + strconv.Itoa(int(m.from.Month()))
+		page.months = append(page.months, n)
 	}
 	if err != nil {
 		return err
 	}
-	var codes []string
+	if page.known, err = registered(ctx, x); err != nil {
+		return err
+	}
+	codes := append([]string{page.facility}, page.known...)
 	if page.facility == "" {
-		parts, _, err := byPlace().divide(ctx, x, base, page.visits.n)
+		parts, _, err := byPlace(page.known).divide(ctx, x, base, page.visits.n)
 		if err != nil {
 			return err
 		}
@@ -135,8 +138,6 @@ func (p *Province) compute(ctx context.Context, x store.Reader, page *homePage) 
 			codes = append(codes, s.code)
 			page.places = append(page.places, number{figure: s.figure, n: s.count, code: s.code})
 		}
-	} else {
-		codes = []string{page.facility}
 	}
 	if page.names, err = p.d.Facilities.Names(ctx, x, codes...); err != nil {
 		return err
@@ -149,24 +150,7 @@ func (p *Province) compute(ctx context.Context, x store.Reader, page *homePage) 
 	for _, s := range parts {
 		page.kinds = append(page.kinds, number{figure: s.figure, n: s.count, name: kindName(ctx, s.code, page.period.last())})
 	}
-	for _, list := range [][]number{page.months, page.places, page.kinds} {
-		scale(list, page.visits.n)
-	}
 	return err
-}
-
-// scale fills in how long the bars are and what part of the whole they show.
-func scale(list []number, whole int) {
-	most := 1
-	for _, n := range list {
-		most = max(most, n.n)
-	}
-	for i := range list {
-		list[i].share = list[i].n * 1000 / most
-		if whole > 0 {
-			list[i].part = percent(list[i].n, whole)
-		}
-	}
 }
 
 // percent to one place, half up, with a decimal comma.

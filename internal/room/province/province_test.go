@@ -142,10 +142,10 @@ func numbers(t testing.TB, page *html.Node) map[string]int {
 	t.Helper()
 	out := map[string]int{}
 	for n := range page.Descendants() {
-		if n.Data != "a" || !has(n, "figure") && !has(n, "prov-n") {
+		if n.Data != "a" || !strings.HasPrefix(attr(n, "href"), pathVisits+"?") && !strings.HasPrefix(attr(n, "href"), pathPersons+"?") {
 			continue
 		}
-		text := words(n)
+		_, text, _ := strings.Cut(attr(n, "aria-label"), ": ") // of a bar
 		for d := range n.Descendants() {
 			if has(d, "figure-value") {
 				text = words(d)

@@ -13,12 +13,12 @@ import (
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
-// facet is a way to divide visits: by a parameter with a system, whose codes are looked up or found.
+// facet is a way to divide visits: by a parameter with a system, whose codes are listed or found.
 type facet struct {
 	key, none string // parameter, and that for visits without a value
 	system    string
-	codes     func(ctx context.Context, r store.Reader) ([]string, error) // that may occur
-	of        func(visit r4.Node) []string                                // that a visit has, for codes nobody listed
+	codes     []string                     // that may occur
+	of        func(visit r4.Node) []string // that a visit has, for codes nobody listed
 }
 
 // share is a part of a figure.
@@ -33,10 +33,6 @@ type share struct {
 // code accounts for is read through until its codes are known. whole is false
 // when the parts do not add up, since some visits have several codes or codes of another system.
 func (fc facet) divide(ctx context.Context, r store.Reader, f figure, total int) (parts []share, whole bool, err error) {
-	codes, err := fc.codes(ctx, r)
-	if err != nil {
-		return nil, false, err
-	}
 	sum := 0
 	add := func(code string, part figure) error {
 		n, err := part.count(ctx, r)
@@ -46,7 +42,7 @@ func (fc facet) divide(ctx context.Context, r store.Reader, f figure, total int)
 		}
 		return err
 	}
-	for _, c := range codes {
+	for _, c := range fc.codes {
 		if err := add(c, f.with(fc.key, fc.system+"|"+escape(c))); err != nil {
 			return nil, false, err
 		}
@@ -55,7 +51,7 @@ func (fc facet) divide(ctx context.Context, r store.Reader, f figure, total int)
 		return nil, false, err
 	}
 	if sum < total {
-		more, err := fc.others(ctx, r, f, codes)
+		more, err := fc.others(ctx, r, f)
 		if err != nil {
 			return nil, false, err
 		}
@@ -70,13 +66,13 @@ func (fc facet) divide(ctx context.Context, r store.Reader, f figure, total int)
 }
 
 // others reads the visits of a figure for codes that are not in the list.
-func (fc facet) others(ctx context.Context, r store.Reader, f figure, known []string) (codes []string, err error) {
+func (fc facet) others(ctx context.Context, r store.Reader, f figure) (codes []string, err error) {
 	q, err := f.query()
 	if err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	for _, c := range known {
+	for _, c := range fc.codes {
 		seen[c] = true
 	}
 	for q.Count = param.MaxCount; ; {
@@ -102,10 +98,10 @@ func (fc facet) others(ctx context.Context, r store.Reader, f figure, known []st
 	}
 }
 
-// byPlace divides by the facility.
-func byPlace() facet {
+// byPlace divides by the facility: those of the register, and whoever else sent a visit.
+func byPlace(known []string) facet {
 	return facet{
-		key: keyPlace, none: keyPlace0, system: element.MACSKCB, codes: registered,
+		key: keyPlace, none: keyPlace0, system: element.MACSKCB, codes: known,
 		of: func(v r4.Node) []string {
 			if c := placeOf(v); c != "" {
 				return []string{c}
@@ -147,7 +143,6 @@ func registered(ctx context.Context, r store.Reader) (codes []string, err error)
 func byKind(p period) facet {
 	return facet{
 		key: keyType, none: keyType0, system: kindSystem,
-		codes: func(context.Context, store.Reader) ([]string, error) { return kindsOn(p.last()), nil },
-		of:    func(v r4.Node) []string { return kindsOf(v) },
+		codes: kindsOn(p.last()), of: kindsOf,
 	}
 }
