@@ -94,7 +94,7 @@ func build(t *testing.T, tour func(context.Context) *Tour) house {
 			return p.Agent.Role, ok
 		},
 		Viewer: func(ctx context.Context, path string) context.Context {
-			return ui.WithViewer(ctx, ui.Viewer{Nav: []ui.Tab{{Link: ui.Link{Href: "/tra-cuu", Text: "Tra cứu"}}}})
+			return ui.WithViewer(ctx, ui.Viewer{Nav: []ui.Tab{{Link: ui.Link{Href: "/tra-cuu", Text: "Tra cứu"}}, {Link: ui.Link{Href: room.Nav[0].Path, Text: "Thiết bị"}}}})
 		},
 	})
 	if err != nil {
@@ -244,6 +244,17 @@ func (p page) next() (list []*html.Node) {
 		}
 	}
 	return list
+}
+
+// main is the page without its shell.
+func (p page) main(t *testing.T) page {
+	t.Helper()
+	list := p.all("main")
+	if len(list) != 1 {
+		t.Fatalf("%d mains", len(list))
+	}
+	p.doc = list[0]
+	return p
 }
 
 // content is the page without its shell, which names its own address.
@@ -537,7 +548,7 @@ func TestRoleWithoutAPage(t *testing.T) {
 	}
 	p := b.get(t, "/")
 	p.whole(t)
-	if p.status != 200 || p.title() != "Chưa có trang cho vai trò này" || len(p.all("a", "href", "/tra-cuu")) != 1 || len(p.all("a", "href", "/thiet-bi")) != 1 || len(p.all("form", "action", "/ra")) != 1 {
+	if p.status != 200 || p.title() != "Chưa có trang cho vai trò này" || len(p.main(t).all("a", "href", "/tra-cuu")) != 1 || len(p.main(t).all("a", "href", "/thiet-bi")) != 1 || len(p.all("form", "action", "/ra")) != 1 {
 		t.Errorf("%d %s", p.status, text(p.doc))
 	}
 }
@@ -671,6 +682,9 @@ func TestTour(t *testing.T) {
 	}
 	if p := b.get(t, "/tien-do", "Accept", "application/json"); strings.TrimSpace(p.body) != `{"percent":24,"text":"1.234 trên 5.000 lượt khám đã vào sổ. Không cần đợi hết: ai đã có hồ sơ thì vào xem được ngay.","finished":false,"ready":2}` {
 		t.Error(p.body)
+	}
+	if p := b.get(t, "/", "Accept-Language", "en"); !strings.Contains(text(p.doc), "1,234 of 5,000 visits") {
+		t.Error(text(p.doc))
 	}
 	if p := b.post(t, "/thu/0"); p.status != 303 || p.location != "/so" {
 		t.Errorf("%d to %q", p.status, p.location)

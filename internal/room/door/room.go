@@ -69,6 +69,7 @@ func (d *Door) Room() room.Room {
 	}
 	r := room.Room{
 		Name: "door", Messages: messages, Style: style, Static: files,
+		Nav: []room.NavItem{{Path: "/thiet-bi", MessageKey: "door.devices.nav", Roles: people.Roles, Order: 900}},
 		Routes: []httpx.Route{
 			{Pattern: "GET /{$}", Who: httpx.Open, Handler: d.first},
 			{Pattern: "POST /vao", Who: httpx.Open, MaxBody: maxForm, Handler: d.paste},

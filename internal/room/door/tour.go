@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -49,7 +50,7 @@ func (p Progress) percent() int {
 
 // text says in a sentence how far it is.
 func (p Progress) text(ctx context.Context) string {
-	done, total := ui.Number3(strconv.Itoa(p.Done)), ui.Number3(strconv.Itoa(p.Total))
+	done, total := grouped(ctx, p.Done), grouped(ctx, p.Total)
 	switch {
 	case p.Finished:
 		return i18n.T(ctx, "door.tour.finished", "done", done)
@@ -57,6 +58,15 @@ func (p Progress) text(ctx context.Context) string {
 		return i18n.T(ctx, "door.tour.starting")
 	}
 	return i18n.T(ctx, "door.tour.flowing", "done", done, "total", total)
+}
+
+// grouped writes a number as the reader's language groups it: 1.234, in English 1,234.
+func grouped(ctx context.Context, n int) string {
+	s := ui.Number3(strconv.Itoa(n))
+	if i18n.Of(ctx) == i18n.EN {
+		s = strings.ReplaceAll(s, ".", ",")
+	}
+	return s
 }
 
 // tourView is the tour with who looks at it.

@@ -99,6 +99,7 @@ func TestRevokedWhileTaking(t *testing.T) {
 func TestOldHashIsMadeAnew(t *testing.T) {
 	s := lite(t)
 	user, md5 := s.add(t, "25001")
+	s.cost = standard
 	salt := random(16)
 	old := cost{8, 1, 1}
 	a, _ := trust.System(trust.JobSignIn)
@@ -116,7 +117,7 @@ func TestOldHashIsMadeAnew(t *testing.T) {
 }
 
 func TestPHC(t *testing.T) {
-	good := hopeless()
+	good := hopeless(standard)
 	if _, _, _, err := readPHC(good); err != nil {
 		t.Fatal(err)
 	}
@@ -134,6 +135,11 @@ func TestPHC(t *testing.T) {
 // The work for an unknown account is that of a known one: both hash once at the same cost.
 func TestUnknownAccountCostsTheSame(t *testing.T) {
 	s := lite(t)
+	fresh, err := New(s.Deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Service = fresh
 	user, _ := s.add(t, "25001")
 	for _, name := range []string{user, "99999_BV", ""} {
 		phc, _, err := s.account(t.Context(), name)
@@ -202,4 +208,12 @@ func TestGuesses(t *testing.T) {
 			t.Errorf("%d hashes at once", most)
 		}
 	})
+}
+
+func BenchmarkHash(b *testing.B) {
+	b.ReportAllocs()
+	salt := random(16)
+	for b.Loop() {
+		standard.key("900150983CD24FB0D6963F7D28E17F72", salt)
+	}
 }

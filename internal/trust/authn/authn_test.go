@@ -67,6 +67,8 @@ func open(t *testing.T, o sqlstore.Options) house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.cost = cost{64, 1, 1} // quick
+	s.dummy = hopeless(s.cost)
 	return house{s, h}
 }
 

@@ -59,7 +59,7 @@ func random(n int) []byte {
 }
 
 // hopeless is a well-formed hash that no text fits.
-func hopeless() string { return standard.phc(random(16), random(keySize)) }
+func hopeless(c cost) string { return c.phc(random(16), random(keySize)) }
 
 var errPHC = outcome.New(outcome.Exception, "signin.phc",
 	"Mật khẩu lưu trong cơ sở dữ liệu không đọc được.", "A stored password hash cannot be read.")
@@ -106,7 +106,7 @@ func (s *Service) hash(ctx context.Context, text string) (string, error) {
 	}
 	defer release()
 	salt := random(16)
-	return standard.phc(salt, standard.key(text, salt)), nil
+	return s.cost.phc(salt, s.cost.key(text, salt)), nil
 }
 
 // verify says whether the text fits, and whether the hash should be made anew at today's cost.
@@ -120,5 +120,5 @@ func (s *Service) verify(ctx context.Context, phc, text string) (fits, weak bool
 		return false, false, err
 	}
 	defer release()
-	return same(string(c.key(text, salt)), string(key)), c != standard, nil
+	return same(string(c.key(text, salt)), string(key)), c != s.cost, nil
 }

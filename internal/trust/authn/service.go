@@ -54,6 +54,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	key          []byte // signs bearer tokens
+	cost         cost   // of a hash
 	dummy        string // hash that no secret fits, for accounts that do not exist
 	slots        chan struct{}
 	byAddress    *httpx.Limiter
@@ -71,7 +72,7 @@ func New(d Deps) (s *Service, err error) {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
 	s = &Service{
-		Deps: d, dummy: hopeless(), slots: make(chan struct{}, hashers),
+		Deps: d, cost: standard, dummy: hopeless(standard), slots: make(chan struct{}, hashers),
 		byAddress: httpx.NewLimiter(d.Clock, addressEvery, addressBurst), byAccount: httpx.NewLimiter(d.Clock, accountEvery, accountBurst),
 	}
 	s.key, err = d.Keys.Derive(keyfile.Token, keySize)
