@@ -115,20 +115,17 @@ type plot struct {
 }
 
 func newPlot(l Line) plot {
-	points := slices.SortedStableFunc(slices.Values(l.Points), func(a, b Point) int { return cmp.Compare(a.X, b.X) })
+	points := slices.DeleteFunc(slices.Clone(l.Points), func(p Point) bool { return math.IsNaN(p.Y) || math.IsInf(p.Y, 0) })
+	if len(points) == 0 {
+		return plot{Line: l}
+	}
+	slices.SortStableFunc(points, func(a, b Point) int { return cmp.Compare(a.X, b.X) })
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range points {
 		low, high = min(low, p.Y), max(high, p.Y)
 	}
-	for _, v := range []float64{l.Low, l.High} {
-		if !math.IsNaN(v) {
-			low, high = min(low, v), max(high, v)
-		}
-	}
+	low, high = l.reach(low, high)
 	p := plot{Line: l, axis: newAxis(low, high, float64(cmp.Or(l.Height, plotHeight)))}
-	if len(points) == 0 {
-		return p
-	}
 	first, last := points[0].X, points[len(points)-1].X
 	at := func(ms int64) float64 {
 		if first == last {
@@ -161,6 +158,29 @@ func (p *plot) layBand() {
 	p.bandTop, p.band = top, max(bottom-top, 1)
 }
 
+// reach widens the range of the points to what is normal. Where only one bound
+// is known, enough of its good side is shown for the band to be seen.
+func (l Line) reach(low, high float64) (float64, float64) {
+	lowest, noLow, noHigh := low, math.IsNaN(l.Low), math.IsNaN(l.High)
+	if !noLow {
+		low, high = min(low, l.Low), max(high, l.Low)
+	}
+	if !noHigh {
+		low, high = min(low, l.High), max(high, l.High)
+	}
+	part := (high - low) / 3
+	if noLow && !noHigh {
+		low = min(low, l.High-part)
+	}
+	if noHigh && !noLow {
+		high = max(high, l.Low+part)
+	}
+	if lowest >= 0 {
+		low = max(low, 0) // an amount: below nothing there is nothing
+	}
+	return low, high
+}
+
 func (l Line) hasRange() bool { return !math.IsNaN(l.Low) || !math.IsNaN(l.High) }
 
 func (l Line) state(v float64) string {
@@ -191,12 +211,20 @@ func (d dot) anchor() string {
 	return "middle"
 }
 
-// labelY is above the point, or below where there is no room.
-func (d dot) labelY() float64 {
-	if d.y < plotTop+2 {
-		return d.y + 24
+// labelY is where the latest value stands: above the points that its writing
+// would cover, or below them where there is no room.
+func (p plot) labelY() float64 {
+	last := p.last()
+	top, bottom := last.y, last.y
+	for _, d := range p.dots {
+		if d.x > last.x-25 {
+			top, bottom = min(top, d.y), max(bottom, d.y)
+		}
 	}
-	return d.y - 11
+	if top-12 < 14 {
+		return bottom + 24
+	}
+	return top - 12
 }
 
 func (p plot) value(v float64) string {
@@ -263,7 +291,7 @@ func dates(first, last int64) (list []date) {
 	months := (to.Year()-from.Year())*12 + int(to.Month()-from.Month()) + 1
 	step := 240
 	for _, s := range []int{1, 2, 3, 6, 12, 24, 60, 120} {
-		if months/s <= 4 {
+		if room := 4 + s/12; months/s <= min(room, 5) { // a year alone is short
 			step = s
 			break
 		}
@@ -335,13 +363,15 @@ func (p plot) sparkBand() float64 { return p.band / (p.foot() - plotTop) * 24 }
 type columns struct {
 	Count
 	axis
-	slot  float64 // percent of the width that each takes
-	every int     // how many columns share one name below
-	tops  bool    // values have room above their bars
+	slot        float64 // percent of the width that each takes
+	name, value int     // pixels that the names below and the values above need, side by side
 }
 
-// phone is the width that writing must fit into, in pixels.
-const phone = 310
+// Widths that writing must fit into, in pixels: a phone's, and a card's beside another on a screen.
+const (
+	phone  = 310
+	screen = 480
+)
 
 func newColumns(c Count) columns {
 	high, name, value := 0.0, 0, 0
@@ -350,16 +380,37 @@ func newColumns(c Count) columns {
 		name, value = max(name, len([]rune(b.short()))), max(value, len([]rune(b.text())))
 	}
 	n := max(len(c.Bars), 1)
-	s := columns{Count: c, axis: newAxis(0, max(high, 1), float64(cmp.Or(c.Height, plotHeight))), slot: 100 / float64(n)}
-	s.every = (n*(name*8+6) + phone - 1) / phone
-	s.tops = n*(value*8+4) <= phone
-	return s
+	return columns{
+		Count: c, axis: newAxis(0, max(high, 1), float64(cmp.Or(c.Height, plotHeight))), slot: 100 / float64(n),
+		name: n * (name*8 + 6), value: n * (value*9 + 4),
+	}
 }
 
 func (s columns) x(i int) float64 { return float64(i) * s.slot }
 
-// named says whether column i carries its name below: the last one does, and every so many before.
-func (s columns) named(i int) bool { return (len(s.Bars)-1-i)%s.every == 0 }
+// tops says where the values stand above their bars: everywhere, on a screen, or not at all.
+func (s columns) tops() string {
+	switch {
+	case s.value <= phone:
+		return "c-all"
+	case s.value <= screen:
+		return "c-wide"
+	}
+	return "none"
+}
+
+// named says where column i carries its name below. Of names that don't fit
+// side by side each second, third … stands, counted from the last.
+func (s columns) named(i int) string {
+	back := len(s.Bars) - 1 - i
+	switch {
+	case back%((s.name+phone-1)/phone) == 0:
+		return "c-all"
+	case back%((s.name+screen-1)/screen) == 0:
+		return "c-wide"
+	}
+	return "c-none"
+}
 
 func (b Bar) short() string { return cmp.Or(b.Short, b.Name) }
 

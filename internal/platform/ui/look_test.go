@@ -174,7 +174,7 @@ func provincePage() templ.Component {
 	return in(Page(Frame{Title: "Điều hành", Lead: "Lượt khám và số người có sổ, tính từ hồ sơ các cơ sở đã gửi. Mỗi con số mở ra danh sách phía sau."}),
 		in(Filters("/dieu-hanh", "Xem"), Field(Input{Name: "tu", Label: "Từ ngày", Type: "date", Value: "2026-01-01"}), Field(Input{Name: "den", Label: "Đến ngày", Type: "date", Value: "2026-03-31"}), Select(Input{Name: "co-so", Label: "Cơ sở", Optional: true}, []Option{{"", "Tất cả", ""}, {"1", "Bệnh viện Đa khoa tỉnh", ""}})),
 		in(Figures(), Figure(Number{"Lượt khám", "12.480", "tháng 3 năm 2026", "/x"}), Figure(Number{"Người có sổ", "8.214", "+ 312 so với tháng trước", "/y"}), Figure(Number{"Chi phí quỹ trả", "2,31 tỷ ₫", "", ""})),
-		in(Figures(), in(Card("", "Theo tháng"), Bars(months)), in(Card("", "Theo quý"), Bars(few))),
+		in(Deck(), in(Card("", "Theo tháng"), Bars(months)), in(Card("", "Theo quý"), Bars(few))),
 		in(Card("", "Theo cơ sở"), Bars(places)),
 		in(Card("", "Tệp đã nhận"), Table(Grid{Caption: "Tệp mới nhất", Columns: []Column{{"Mã giao dịch", false}, {"Cơ sở", false}, {"Nhận lúc", false}, {"Hồ sơ", true}, {"Trạng thái", false}}, Rows: rows})),
 		Notice(Calm, "Số liệu đang được cập nhật", "Lần tính gần nhất: 08:15 12/03/2026."),
