@@ -11,10 +11,8 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
-	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/id"
 	"github.com/ytso/ytso/internal/trust"
-	"github.com/ytso/ytso/internal/trust/keyfile"
 )
 
 // Bearer tokens of `ytso token` are JWT access tokens (RFC 9068) signed with a
@@ -42,24 +40,11 @@ var (
 		"Mã truy cập không đúng hoặc đã hết hạn. Hãy lấy mã mới.", "The access token is wrong or has expired. Please get a new one.")
 )
 
-// IssueToken signs a bearer token. ttl 0 is one hour. outcome.Value for a
+// IssueToken signs a bearer token, for which the key file is enough: the
+// service may be one without a store. ttl 0 is one hour. outcome.Value for a
 // scope, a facility or a ttl that cannot be.
 func (s *Service) IssueToken(_ context.Context, scope, facility string, ttl time.Duration) (_ string, err error) {
 	defer outcome.Wrap(&err, "authn.IssueToken")
-	return issue(s.key, s.now(), scope, facility, ttl)
-}
-
-// SignToken is IssueToken with the key file alone, beside a running server.
-func SignToken(k *keyfile.Keys, scope, facility string, ttl time.Duration) (_ string, err error) {
-	defer outcome.Wrap(&err, "authn.SignToken")
-	key, err := k.Derive(keyfile.Token, keySize)
-	if err != nil {
-		return "", err
-	}
-	return issue(key, clock.System{}.Now(), scope, facility, ttl)
-}
-
-func issue(key []byte, now time.Time, scope, facility string, ttl time.Duration) (string, error) {
 	if _, err := trust.ParseScopes(scope); err != nil {
 		return "", err
 	}
@@ -72,7 +57,8 @@ func issue(key []byte, now time.Time, scope, facility string, ttl time.Duration)
 	if ttl < time.Second || ttl > maxTokenTTL {
 		return "", errTTL
 	}
-	return sign(key, claims{
+	now := s.now()
+	return sign(s.key, claims{
 		Claims: jwt.Claims{
 			Issuer: issuer, Audience: jwt.Audience{audience}, ID: id.UUID(),
 			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(ttl)),

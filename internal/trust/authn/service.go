@@ -38,7 +38,7 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// Deps is what authn needs. Store and Keys must be there.
+// Deps is what authn needs. Keys must be there, and Store for all but signing and reading bearer tokens.
 type Deps struct {
 	Store store.Store
 	Keys  *keyfile.Keys
