@@ -5,8 +5,10 @@
 package i18n
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -26,8 +28,8 @@ const (
 type Catalogue struct{ texts map[Lang]map[string]string }
 
 // Load reads vi.json and en.json ({"room.key": "Xin chào {name}"}) of each
-// set. A key that stands twice, in one language only, or whose {holes} differ
-// between the languages is an error.
+// set. A key that stands twice, in one language only, has no text, or whose
+// {holes} differ between the languages is an error.
 func Load(sets ...fs.FS) (*Catalogue, error) {
 	c := &Catalogue{texts: map[Lang]map[string]string{VI: {}, EN: {}}}
 	for _, set := range sets {
@@ -36,19 +38,40 @@ func Load(sets ...fs.FS) (*Catalogue, error) {
 			if err != nil {
 				return nil, err
 			}
-			var m map[string]string
-			if err := json.Unmarshal(b, &m); err != nil {
+			if err := c.read(l, b); err != nil {
 				return nil, fmt.Errorf("%s.json: %w", l, err)
-			}
-			for k, v := range m {
-				if _, twice := c.texts[l][k]; twice {
-					return nil, fmt.Errorf("message %s stands twice", k)
-				}
-				c.texts[l][k] = v
 			}
 		}
 	}
 	return c, c.check()
+}
+
+// read takes one file, token by token: a map would keep the last of two equal keys and say nothing.
+func (c *Catalogue) read(l Lang, b []byte) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return errors.New("not an object of messages")
+	}
+	for d.More() {
+		k, err := d.Token()
+		if err != nil {
+			return err
+		}
+		name, _ := k.(string) // the decoder lets nothing else stand for a key
+		var v string
+		if err := d.Decode(&v); err != nil {
+			return fmt.Errorf("message %s: %w", name, err)
+		}
+		if _, twice := c.texts[l][name]; twice {
+			return fmt.Errorf("message %s stands twice", name)
+		}
+		if strings.TrimSpace(v) == "" || strings.Count(v, "{") != strings.Count(v, "}") {
+			return fmt.Errorf("message %s is empty or has an open hole", name)
+		}
+		c.texts[l][name] = v
+	}
+	_, err := d.Token()
+	return err
 }
 
 func (c *Catalogue) check() error {
@@ -112,10 +135,15 @@ func T(ctx context.Context, k string, pairs ...string) string {
 	if !ok {
 		return k
 	}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		s = strings.ReplaceAll(s, "{"+pairs[i]+"}", pairs[i+1])
+	if len(pairs) < 2 {
+		return s
 	}
-	return s
+	// All at once: a value that looks like a hole stays as it is.
+	fill := make([]string, 0, len(pairs))
+	for i := 0; i+1 < len(pairs); i += 2 {
+		fill = append(fill, "{"+pairs[i]+"}", pairs[i+1])
+	}
+	return strings.NewReplacer(fill...).Replace(s)
 }
 
 // Has says whether the key is known.
