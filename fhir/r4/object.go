@@ -13,21 +13,27 @@ import (
 type Object []Field
 
 // Field is one member of an Object. Value is one of: string, bool, int, int64,
-// decimal.Decimal, Object, []Object, []string, Raw. Anything else panics: it
+// decimal.Decimal, Object, []Object, []string, Raw, Literal. Anything else panics: it
 // is a mistake of the program, not of its input.
 type Field struct {
 	Name  string
 	Value any
 }
 
-// Raw is JSON text taken as it is.
-type Raw []byte
+// Raw is JSON text taken as it is; Literal is the same as a string.
+type (
+	Raw     []byte
+	Literal string
+)
 
 // Add appends a member.
 func (o *Object) Add(name string, value any) { *o = append(*o, Field{name, value}) }
 
 // JSON renders the object.
 func (o Object) JSON() []byte { return o.append(make([]byte, 0, 512)) }
+
+// AppendJSON appends the object to b, for a writer that uses its buffer again.
+func (o Object) AppendJSON(b []byte) []byte { return o.append(b) }
 
 func (o Object) append(b []byte) []byte {
 	b = append(b, '{')
@@ -54,15 +60,10 @@ func blank(v any) bool {
 	case string:
 		return v == ""
 	case Object:
-		for _, f := range v {
-			if !blank(f.Value) {
-				return false
-			}
-		}
-		return true
+		return v.blank()
 	case []Object:
 		for _, o := range v {
-			if !blank(o) {
+			if !o.blank() {
 				return false
 			}
 		}
@@ -71,8 +72,19 @@ func blank(v any) bool {
 		return len(v) == 0
 	case Raw:
 		return len(v) == 0
+	case Literal:
+		return v == ""
 	}
 	return false
+}
+
+func (o Object) blank() bool {
+	for _, f := range o {
+		if !blank(f.Value) {
+			return false
+		}
+	}
+	return true
 }
 
 func appendValue(b []byte, v any) []byte {
@@ -91,6 +103,8 @@ func appendValue(b []byte, v any) []byte {
 		return v.append(b)
 	case Raw:
 		return append(b, v...)
+	case Literal:
+		return append(b, v...)
 	case []string:
 		b = append(b, '[')
 		for i, s := range v {
@@ -104,7 +118,7 @@ func appendValue(b []byte, v any) []byte {
 		b = append(b, '[')
 		n := 0
 		for _, o := range v {
-			if blank(o) {
+			if o.blank() {
 				continue
 			}
 			if n > 0 {
@@ -124,29 +138,37 @@ const hex = "0123456789abcdef"
 // escaped, and bytes that are not UTF-8 become U+FFFD.
 func AppendString(b []byte, s string) []byte {
 	b = append(b, '"')
+	from := 0 // what stands as it is from here on is copied in one go
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c < utf8.RuneSelf {
-			switch {
-			case c == '"' || c == '\\':
-				b = append(b, '\\', c)
-			case c == '\n':
-				b = append(b, '\\', 'n')
-			case c == '\r':
-				b = append(b, '\\', 'r')
-			case c == '\t':
-				b = append(b, '\\', 't')
-			case c < 0x20:
-				b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-			default:
-				b = append(b, c)
-			}
+		if c >= 0x20 && c < utf8.RuneSelf && c != '"' && c != '\\' {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(s[i:])
-		b = utf8.AppendRune(b, r)
-		i += n
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = utf8.AppendRune(append(b, s[from:i]...), r)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, '\\', 'n')
+		case '\r':
+			b = append(b, '\\', 'r')
+		case '\t':
+			b = append(b, '\\', 't')
+		default:
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+		}
+		i++
+		from = i
 	}
-	return append(b, '"')
+	return append(append(b, s[from:]...), '"')
 }

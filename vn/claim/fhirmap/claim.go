@@ -14,9 +14,7 @@ func (w *writer) claim(h *claim.HOSO) {
 	x, s := w.x, w.sheet
 	id := w.id("Claim", "XML1", "")
 	o := header("Claim", id)
-	who := header("Patient", told)
-	person(place{out: &who}, x, w.facility)
-	o.Add("contained", []r4.Object{who})
+	o.Add("contained", []r4.Object{append(header("Patient", told), w.who...)})
 	s.say(told, r4.Object{{Name: "valueReference", Value: r4.Object{{Name: "reference", Value: "#" + told}}}})
 	info := infos{sheet: s}
 	info.summary(x, w.labels)
@@ -34,13 +32,13 @@ func (w *writer) claim(h *claim.HOSO) {
 	if key := clean(x.MA_LK); key != "" {
 		p.append("identifier", r4.Object{{Name: "system", Value: element.MALK}, {Name: "value", Value: key}})
 	}
-	o.Add("careTeam", s.team)
-	o.Add("supportingInfo", s.info)
-	o.Add("diagnosis", s.diagnosis)
+	o.Add("careTeam", s.team.value())
+	o.Add("supportingInfo", s.info.value())
+	o.Add("diagnosis", s.diagnosis.value())
 	bill(p, x)
 	operations(p, x, s)
-	o.Add("procedure", s.procedure)
-	o.Add("item", s.items)
+	o.Add("procedure", s.procedure.value())
+	o.Add("item", s.items.value())
 	w.own("Claim", id, o)
 }
 
@@ -53,14 +51,14 @@ func provider(facility string) r4.Object {
 }
 
 // insured lists the cards; a claim without one says so, since FHIR wants an insurance.
-func (s *sheet) insured() []r4.Object {
-	if len(s.insurance) > 0 {
-		return s.insurance
+func (s *sheet) insured() r4.Raw {
+	if s.insurance.n == 0 {
+		s.insurance.add(r4.Object{
+			{Name: "sequence", Value: 1}, {Name: "focal", Value: true},
+			{Name: "coverage", Value: r4.Object{{Name: "type", Value: "Coverage"}, {Name: "display", Value: "Không dùng thẻ bảo hiểm y tế"}}},
+		})
 	}
-	return []r4.Object{{
-		{Name: "sequence", Value: 1}, {Name: "focal", Value: true},
-		{Name: "coverage", Value: r4.Object{{Name: "type", Value: "Coverage"}, {Name: "display", Value: "Không dùng thẻ bảo hiểm y tế"}}},
-	}}
+	return s.insurance.value()
 }
 
 // bill writes or reads what stands in the Claim itself.
@@ -115,8 +113,8 @@ const noAccident = "0"
 // operations are the codes of surgery of the whole visit.
 func operations(p place, x *claim.XML1, s *sheet) {
 	several(p, "MA_PTTT_QT", &x.MA_PTTT_QT, func(code string) {
-		s.procedure = append(s.procedure, r4.Object{
-			{Name: "sequence", Value: len(s.procedure) + 1}, {Name: "procedureCodeableConcept", Value: concept(element.ICD9CM, code, "")},
+		s.procedure.add(r4.Object{
+			{Name: "sequence", Value: s.procedure.n + 1}, {Name: "procedureCodeableConcept", Value: concept(element.ICD9CM, code, "")},
 		})
 	}, func() (list []string) {
 		for n := range p.in.Get("procedure").Elems() {

@@ -58,13 +58,13 @@ func (w *writer) conditions() {
 
 func (w *writer) condition(d *disease) {
 	o := w.begin("Condition", d.id, "subject", "encounter")
-	o.Add("clinicalStatus", concept(element.HL7+"condition-clinical", "active", ""))
+	o.Add("clinicalStatus", w.concept(element.HL7+"condition-clinical", "active", ""))
 	certainty := "confirmed"
 	if d.role == onAdmission {
 		certainty = "provisional"
 	}
-	o.Add("verificationStatus", concept(element.HL7+"condition-ver-status", certainty, ""))
-	o.Add("category", []r4.Object{concept(element.HL7+"condition-category", "encounter-diagnosis", "")})
+	o.Add("verificationStatus", w.concept(element.HL7+"condition-ver-status", certainty, ""))
+	o.Add("category", w.concepts(element.HL7+"condition-category", "encounter-diagnosis"))
 	o.Add("code", d.concept())
 	began := element.DateTime(string(w.x.NGAY_VAO))
 	o.Add("onsetDateTime", began)

@@ -38,9 +38,9 @@ func (w *writer) encounterOf(status string) {
 	o.Add("status", status)
 	o.Add("class", class(w.x))
 	o.Add("subject", element.Ref("Patient", w.patient))
-	encounter(place{out: &o}, w.x, w.facility, w.labels)
+	encounter(w.at(&o), w.x, w.facility, w.labels)
 	if clean(w.x.MA_DOITUONG_KCB) == emergency {
-		o.Add("priority", concept(element.HL7+"v3-ActPriority", "EM", "emergency"))
+		o.Add("priority", w.concept(element.HL7+"v3-ActPriority", "EM", "emergency"))
 	}
 	for i := range w.diseases {
 		w.diseases[i].point(place{out: &o})

@@ -1,6 +1,7 @@
 package fhirmap
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -85,6 +86,10 @@ type writer struct {
 	labels   *labels
 	sheet    *sheet
 	diseases []disease
+	who      r4.Object // the facts about the person
+	buf      []byte    // of the resource last written
+
+	subject, visit, visits any // references that stand everywhere
 }
 
 func (m *Mapper) writer(x *claim.XML1, src Source, key string) *writer {
@@ -98,11 +103,26 @@ func (m *Mapper) writer(x *claim.XML1, src Source, key string) *writer {
 		w.patient = m.ids.ID(w.facility, "MA_LK", w.key)
 	}
 	w.Encounter = w.id("Encounter", "XML1", "")
-	o := header("Patient", w.patient)
-	person(place{out: &o}, x, w.facility)
+	w.subject, w.visit = element.Ref("Patient", w.patient), element.Ref("Encounter", w.Encounter)
+	w.visits = []r4.Object{w.visit.(r4.Object)}
+	person(place{out: &w.who}, x, w.facility)
+	o := append(header("Patient", w.patient), w.who...)
 	o.Add("managingOrganization", element.Logical("Organization", element.MACSKCB, w.facility))
 	w.Patient = element.Resource{Type: "Patient", ID: w.patient, Body: o.JSON()}
 	return w
+}
+
+// at is the place of an object of this visit.
+func (w *writer) at(o *r4.Object) place { return place{out: o, memo: w.sheet.memo} }
+
+// concept is one that the visit may write often.
+func (w *writer) concept(system, code, display string) any {
+	return w.sheet.memo.of(system, code, display).value
+}
+
+// concepts is a list of one such.
+func (w *writer) concepts(system, code string) []r4.Object {
+	return []r4.Object{w.sheet.memo.of(system, code, "").object}
 }
 
 // id names a resource by the row that it comes from (decision 10).
@@ -117,15 +137,16 @@ func header(typ, id string) r4.Object {
 // begin starts a resource of the visit with its id, patient and encounter.
 func (w *writer) begin(typ, id, subject, encounter string) r4.Object {
 	o := header(typ, id)
-	o.Add(subject, element.Ref("Patient", w.patient))
+	o.Add(subject, w.subject)
 	if encounter != "" {
-		o.Add(encounter, element.Ref("Encounter", w.Encounter))
+		o.Add(encounter, w.visit)
 	}
 	return o
 }
 
 func (w *writer) own(typ, id string, o r4.Object) {
-	w.Own = append(w.Own, element.Resource{Type: typ, ID: id, Body: o.JSON()})
+	w.buf = o.AppendJSON(w.buf[:0])
+	w.Own = append(w.Own, element.Resource{Type: typ, ID: id, Body: bytes.Clone(w.buf)})
 }
 
 // keys names the rows of a table: by STT where it is filled and not given

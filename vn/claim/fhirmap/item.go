@@ -18,17 +18,18 @@ type item struct {
 
 // add writes an item of a table, the next in order.
 func (w *writer) add(table string, l line, fill func(*item)) {
-	n := len(w.sheet.items) + 1
-	o := make(r4.Object, 0, 20)
+	n := w.sheet.items.n + 1
+	o, exts := make(r4.Object, 0, 24), list{json: make(r4.Raw, 0, 2048)}
 	o.Add("sequence", n)
-	it := &item{place: place{out: &o}, sheet: w.sheet, labels: w.labels}
+	it := &item{place: place{out: &o, exts: &exts, memo: w.sheet.memo}, sheet: w.sheet, labels: w.labels}
 	it.append("extension", element.Ext("bang", "valueCode", table))
 	l.mark(it.place)
 	fill(it)
+	o.Add("extension", exts.value())
 	o.Add("careTeamSequence", numbers(it.team))
 	o.Add("diagnosisSequence", numbers(it.diagnosis))
-	o.Add("encounter", []r4.Object{element.Ref("Encounter", w.Encounter)})
-	w.sheet.items = append(w.sheet.items, o)
+	o.Add("encounter", w.visits)
+	w.sheet.items.add(o)
 }
 
 // people are practitioners of the care team.

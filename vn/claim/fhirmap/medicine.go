@@ -15,7 +15,7 @@ func (w *writer) medicines(rows []claim.XML2) {
 		o := w.begin("MedicationRequest", id, "subject", "encounter")
 		o.Add("status", "completed")
 		o.Add("intent", "order")
-		order(place{out: &o}, r, w.labels)
+		order(w.at(&o), r, w.labels)
 		w.own("MedicationRequest", id, o)
 		w.dispense(r, id, key[i])
 		l := line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1}
@@ -108,7 +108,7 @@ func (w *writer) dispense(r *claim.XML2, request, key string) {
 	o := w.begin("MedicationDispense", id, "subject", "context")
 	o.Add("status", "completed")
 	o.Add("medicationCodeableConcept", medicine(r))
-	given(place{out: &o}, r)
+	given(w.at(&o), r)
 	p := place{out: &o}
 	p.at("quantity", func(p place) { quantity(p, &r.SO_LUONG, &r.DON_VI_TINH) })
 	o.Add("authorizingPrescription", []r4.Object{element.Ref("MedicationRequest", request)})

@@ -15,7 +15,7 @@ func (w *writer) notes(rows []claim.XML5) {
 		o := w.begin("ClinicalImpression", id, "subject", "encounter")
 		o.Add("status", "completed")
 		o.Add("date", element.DateTime(string(r.THOI_DIEM_DBLS)))
-		course(place{out: &o}, r)
+		course(w.at(&o), r)
 		w.own("ClinicalImpression", id, o)
 		w.sheet.refer("XML5", "ClinicalImpression", id, line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1})
 	}

@@ -12,8 +12,10 @@ import (
 // belongs is said once, by a function over a place that runs in both
 // directions, so the way back can't drift from the way there.
 type place struct {
-	out *r4.Object // of what is being written
-	in  r4.Node    // of what is being read: out is nil
+	out  *r4.Object // of what is being written
+	in   r4.Node    // of what is being read: out is nil
+	exts *list      // where extensions are gathered that are many, else nil
+	memo memo       // concepts written before
 }
 
 func (p place) writing() bool { return p.out != nil }
@@ -31,8 +33,8 @@ func (p place) at(name string, inside func(place)) {
 		inside(place{in: p.in.Get(name)})
 		return
 	}
-	var o r4.Object
-	inside(place{out: &o})
+	o := make(r4.Object, 0, 4)
+	inside(place{out: &o, memo: p.memo})
 	if len(o) > 0 {
 		p.out.Add(name, o)
 	}
@@ -46,8 +48,8 @@ func (p place) first(name string, inside func(place)) {
 // among adds an item to a list, or finds the first one that is it.
 func (p place) among(name string, is func(r4.Node) bool, inside func(place)) {
 	if p.writing() {
-		var o r4.Object
-		inside(place{out: &o})
+		o := make(r4.Object, 0, 4)
+		inside(place{out: &o, memo: p.memo})
 		if len(o) > 0 {
 			p.append(name, o)
 		}
@@ -64,6 +66,10 @@ func (p place) among(name string, is func(r4.Node) bool, inside func(place)) {
 
 // append adds an item to a list of the object.
 func (p place) append(name string, item r4.Object) {
+	if p.exts != nil && name == "extension" {
+		p.exts.add(item)
+		return
+	}
 	for i := range *p.out {
 		if f := &(*p.out)[i]; f.Name == name {
 			f.Value = append(f.Value.([]r4.Object), item)
@@ -91,7 +97,7 @@ func code[T ~string](p place, name string, t *T, system, display string) {
 	if !p.writing() {
 		*t = T(codeOf(p.in.Get(name), system))
 	} else if !blank(t) {
-		p.out.Add(name, concept(system, string(*t), display))
+		p.out.Add(name, p.memo.of(system, string(*t), display).value)
 	}
 }
 
@@ -99,7 +105,7 @@ func code[T ~string](p place, name string, t *T, system, display string) {
 func codeAmong[T ~string](p place, name string, t *T, system string) {
 	if p.writing() {
 		if !blank(t) {
-			p.append(name, concept(system, string(*t), ""))
+			p.append(name, p.memo.of(system, string(*t), "").object)
 		}
 		return
 	}
@@ -110,6 +116,27 @@ func codeAmong[T ~string](p place, name string, t *T, system string) {
 			return
 		}
 	}
+}
+
+// memo keeps concepts that a visit writes again and again.
+type memo map[[3]string]shared
+
+type shared struct {
+	object r4.Object
+	value  any // the object as the value of a field
+}
+
+func (m memo) of(system, code, display string) shared {
+	key := [3]string{system, code, display}
+	s, ok := m[key]
+	if !ok {
+		s.object = concept(system, code, display)
+		s.value = s.object
+		if m != nil {
+			m[key] = s
+		}
+	}
+	return s
 }
 
 func concept(system, code, display string) r4.Object {
@@ -279,8 +306,15 @@ func dong(text string) r4.Object {
 func amountOf[T ~string](p place, name string, t *T) {
 	if !p.writing() {
 		*t = T(element.Get(element.FindExt(p.in, amount+name).Get("valueMoney"), "value", element.Decimal))
-	} else if !blank(t) {
-		p.append("extension", element.Ext(amount+name, "valueMoney", dong(string(*t))))
+		return
+	}
+	text := clean(*t)
+	switch {
+	case text == "":
+	case p.exts != nil && element.Number(text): // as nearly all are: written without detours
+		p.exts.text(`{"url":"`, element.Extension, amount, name, `","valueMoney":{"value":`, text, `,"currency":"`, element.VND, `"}}`)
+	default:
+		p.append("extension", element.Ext(amount+name, "valueMoney", dong(text)))
 	}
 }
 

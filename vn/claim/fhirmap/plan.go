@@ -23,7 +23,7 @@ func (w *writer) plan() {
 	o.Add("title", "Điều trị và lời dặn")
 	o.Add("period", r4.Object{{Name: "start", Value: element.DateTime(string(x.NGAY_VAO))}})
 	o.Add("created", element.DateTime(string(x.NGAY_RA)))
-	advice(place{out: &o}, x)
+	advice(w.at(&o), x)
 	w.own("CarePlan", id, o)
 	w.sheet.refer("ke-hoach", "CarePlan", id, line{})
 }

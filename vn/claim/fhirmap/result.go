@@ -24,12 +24,12 @@ func (w *writer) results(rows []claim.XML4, services []claim.XML3) {
 		o := w.begin("Observation", id, "subject", "encounter")
 		o.Add("status", "final")
 		kind := lab.kind(r)
-		o.Add("category", []r4.Object{concept(element.HL7+"observation-category", kind, "")})
+		o.Add("category", w.concepts(element.HL7+"observation-category", kind))
 		if order := lab.order(clean(r.MA_DICH_VU), r); order != "" {
 			o.Add("basedOn", []r4.Object{element.Ref("ServiceRequest", order)})
 		}
 		o.Add("code", lab.observed(r))
-		result(place{out: &o}, r)
+		result(w.at(&o), r)
 		w.own("Observation", id, o)
 		w.sheet.refer("XML4", "Observation", id, line{&r.MA_LK, &r.STT, clean(w.x.MA_LK), i + 1})
 		lab.report(r, id, kind)
@@ -180,7 +180,7 @@ func (l *laboratory) write(rep *report) {
 	id := l.w.id("DiagnosticReport", "XML4", rep.service+"|"+rep.when)
 	o := l.w.begin("DiagnosticReport", id, "subject", "encounter")
 	o.Add("status", "final")
-	o.Add("category", []r4.Object{concept(element.HL7+"v2-0074", sections[rep.kind], "")})
+	o.Add("category", l.w.concepts(element.HL7+"v2-0074", sections[rep.kind]))
 	var code r4.Object
 	if rep.service != "" {
 		code = concept(element.DichVu, rep.service, "")

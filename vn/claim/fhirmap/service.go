@@ -41,7 +41,7 @@ func (w *writer) procedure(r *claim.XML3, key string, what r4.Object) int {
 	o := w.begin("Procedure", id, "subject", "encounter")
 	o.Add("status", "completed")
 	if group := clean(r.MA_NHOM); group != "" {
-		o.Add("category", concept(element.List+"ma_nhom", group, w.labels.of("ma_nhom", group)))
+		o.Add("category", w.concept(element.List+"ma_nhom", group, w.labels.of("ma_nhom", group)))
 	}
 	o.Add("code", what)
 	performed(&o, r)
@@ -83,7 +83,7 @@ func (w *writer) supply(r *claim.XML3, key string, what r4.Object) int {
 	id := w.id("SupplyDelivery", "XML3", key)
 	o := w.begin("SupplyDelivery", id, "patient", "")
 	o.Add("status", "completed")
-	o.Add("type", concept(element.HL7+"supply-item-type", "device", ""))
+	o.Add("type", w.concept(element.HL7+"supply-item-type", "device", ""))
 	var n r4.Object
 	quantity(place{out: &n}, &r.SO_LUONG, &r.DON_VI_TINH)
 	o.Add("suppliedItem", r4.Object{{Name: "quantity", Value: n}, {Name: "itemCodeableConcept", Value: what}})

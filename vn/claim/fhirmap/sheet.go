@@ -19,15 +19,16 @@ var roleNames = map[string]string{orders: "Người chỉ định", performs: "N
 // sheet is the Claim being written: its numbered lists, into which the items
 // point (FHIR R4 claim.html), and the items.
 type sheet struct {
-	team, diagnosis, procedure, info, insurance, items []r4.Object
+	team, diagnosis, procedure, info, insurance, items list
 
 	members map[[2]string]int // role, number → sequence in the care team
 	known   map[[2]string]int // system, code → sequence in the diagnoses
 	covers  map[string]bool
+	memo    memo
 }
 
 func newSheet() *sheet {
-	return &sheet{members: map[[2]string]int{}, known: map[[2]string]int{}, covers: map[string]bool{}}
+	return &sheet{members: map[[2]string]int{}, known: map[[2]string]int{}, covers: map[string]bool{}, memo: make(memo, 32)}
 }
 
 // cover adds a Coverage; false when it is there already.
@@ -36,8 +37,8 @@ func (s *sheet) cover(id string) bool {
 		return false
 	}
 	s.covers[id] = true
-	n := len(s.insurance) + 1
-	s.insurance = append(s.insurance, r4.Object{
+	n := s.insurance.n + 1
+	s.insurance.add(r4.Object{
 		{Name: "sequence", Value: n}, {Name: "focal", Value: n == 1}, {Name: "coverage", Value: element.Ref("Coverage", id)},
 	})
 	return true
@@ -49,9 +50,9 @@ func (s *sheet) member(role, number string) int {
 	if n, ok := s.members[key]; ok {
 		return n
 	}
-	n := len(s.team) + 1
+	n := s.team.n + 1
 	s.members[key] = n
-	s.team = append(s.team, r4.Object{
+	s.team.add(r4.Object{
 		{Name: "sequence", Value: n}, {Name: "provider", Value: logicalTo("Practitioner", element.CCHN, number, number)},
 		{Name: "role", Value: concept(element.List+"vai-tro", role, roleNames[role])},
 	})
@@ -64,19 +65,19 @@ func (s *sheet) disease(system, code string) int {
 	if n, ok := s.known[key]; ok {
 		return n
 	}
-	n := len(s.diagnosis) + 1
+	n := s.diagnosis.n + 1
 	s.known[key] = n
-	s.diagnosis = append(s.diagnosis, r4.Object{{Name: "sequence", Value: n}, {Name: "diagnosisCodeableConcept", Value: concept(system, code, "")}})
+	s.diagnosis.add(r4.Object{{Name: "sequence", Value: n}, {Name: "diagnosisCodeableConcept", Value: concept(system, code, "")}})
 	return n
 }
 
 // condition adds a diagnosis of the visit.
 func (s *sheet) condition(d *disease) {
-	n := len(s.diagnosis) + 1
+	n := s.diagnosis.n + 1
 	if key := [2]string{d.system, d.code}; d.code != "" && s.known[key] == 0 {
 		s.known[key] = n
 	}
-	s.diagnosis = append(s.diagnosis, r4.Object{
+	s.diagnosis.add(r4.Object{
 		{Name: "sequence", Value: n}, {Name: "diagnosisReference", Value: element.Ref("Condition", d.id)},
 		{Name: "type", Value: []r4.Object{concept(element.HL7+"diagnosis-role", d.role, "")}},
 	})
@@ -84,8 +85,8 @@ func (s *sheet) condition(d *disease) {
 
 // performed adds a Procedure.
 func (s *sheet) performed(id string) int {
-	n := len(s.procedure) + 1
-	s.procedure = append(s.procedure, r4.Object{{Name: "sequence", Value: n}, {Name: "procedureReference", Value: element.Ref("Procedure", id)}})
+	n := s.procedure.n + 1
+	s.procedure.add(r4.Object{{Name: "sequence", Value: n}, {Name: "procedureReference", Value: element.Ref("Procedure", id)}})
 	return n
 }
 
@@ -94,9 +95,9 @@ const infoList = element.List + "thong-tin-ho-so"
 
 // say adds to the information; value says what.
 func (s *sheet) say(category string, value r4.Object) int {
-	n := len(s.info) + 1
-	o := append(make(r4.Object, 0, 4), r4.Field{Name: "sequence", Value: n}, r4.Field{Name: "category", Value: concept(infoList, category, "")})
-	s.info = append(s.info, append(o, value...))
+	n := s.info.n + 1
+	o := append(make(r4.Object, 0, 4), r4.Field{Name: "sequence", Value: n}, r4.Field{Name: "category", Value: s.memo.of(infoList, category, "").value})
+	s.info.add(append(o, value...))
 	return n
 }
 

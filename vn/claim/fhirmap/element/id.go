@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 )
 
 // Namespace is the random UUID of an installation under which ids are made.
@@ -27,15 +28,26 @@ func ParseNamespace(s string) (n Namespace, err error) {
 // ID is the UUID of version 5 (RFC 9562 §5.5) of parts that no text joins: each
 // is preceded by its length.
 func (n Namespace) ID(parts ...string) string {
-	h := sha1.New()
-	h.Write(n[:])
+	text := append(make([]byte, 0, 192), n[:]...)
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:%s", len(p), p)
+		text = strconv.AppendInt(text, int64(len(p)), 10)
+		text = append(text, ':')
+		text = append(text, p...)
 	}
-	var b [16]byte
-	copy(b[:], h.Sum(nil))
+	sum := sha1.Sum(text)
+	b := sum[:16]
 	b[6], b[8] = b[6]&0x0f|0x50, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	var id [36]byte
+	at := 0
+	for i, c := range b {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			id[at] = '-'
+			at++
+		}
+		hex.Encode(id[at:at+2], []byte{c})
+		at += 2
+	}
+	return string(id[:])
 }
 
 // Resource is a resource as JSON.

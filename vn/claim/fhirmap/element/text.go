@@ -45,6 +45,11 @@ func Put(o *r4.Object, name, text string, f Form) {
 	if ok {
 		o.Add(name, v)
 	}
+	if f == Text || f == Decimal || f == Token {
+		if ok { // these stand as they are
+			return
+		}
+	}
 	if !ok || fromFHIR(render(v), f) != text {
 		o.Add("_"+name, r4.Object{{Name: "extension", Value: []r4.Object{{{Name: "url", Value: ClaimText}, {Name: "valueString", Value: text}}}}})
 	}
@@ -72,7 +77,7 @@ func render(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
-	case r4.Raw:
+	case r4.Literal:
 		return string(v)
 	}
 	return ""
@@ -85,7 +90,7 @@ func toFHIR(text string, f Form) (v any, ok bool) {
 		if !Number(text) {
 			return nil, false
 		}
-		return r4.Raw(text), true
+		return r4.Literal(text), true
 	case Day:
 		if !digits(text, 8) || !real(text) {
 			return nil, false
@@ -138,7 +143,7 @@ func percent(text string) (v any, ok bool) {
 	for len(whole) < 3 {
 		whole = "0" + whole
 	}
-	return r4.Raw(whole[:len(whole)-2] + "." + whole[len(whole)-2:] + rest), true
+	return r4.Literal(whole[:len(whole)-2] + "." + whole[len(whole)-2:] + rest), true
 }
 
 // fromPercent moves it back.
@@ -184,7 +189,7 @@ func fromFHIR(v string, f Form) string {
 		if len(v) < 16 {
 			return ""
 		}
-		return strings.NewReplacer("-", "", "T", "", ":", "").Replace(v[:16])
+		return v[:4] + v[5:7] + v[8:10] + v[11:13] + v[14:16]
 	case Birth:
 		s := strings.ReplaceAll(v, "-", "")
 		return s + "000000000000"[:max(0, 12-len(s))]

@@ -61,6 +61,9 @@ func TestIDs(t *testing.T) {
 	if a, b := n.ID("ab", "c"), n.ID("a", "bc"); a == b || len(a) != 36 || a[14] != '5' {
 		t.Errorf("%s %s", a, b)
 	}
+	if id := n.ID("25901", "LK1"); id != "d8f7a70b-62ad-5d3d-ace0-57c8a6747313" {
+		t.Errorf("%s: an id given once stays what it is", id)
+	}
 	for _, bad := range []string{"", "6ba7", "zba7b810-9dad-11d1-80b4-00c04fd430c8"} {
 		if _, err := ParseNamespace(bad); err == nil {
 			t.Errorf("%q is no namespace", bad)
