@@ -17,6 +17,16 @@ type Frame struct {
 	Script  []string // ES modules of the page, for example "/static/claims/upload.js"
 }
 
+// product is the name of the whole, the same in each language.
+const product = "Y Tế Số"
+
+func windowTitle(f Frame) string {
+	if f.Title == product {
+		return product
+	}
+	return f.Title + " · " + product
+}
+
 // Link is where to go and what it says.
 type Link struct{ Href, Text string }
 
