@@ -113,7 +113,7 @@ func (w Who) closed() bool { return !w.Open && len(w.Roles) == 0 }
 // recovery, request number, headers, language, log.
 func (s *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	ctx := s.Catalogue.Bind(withRequest(r), languageOf(r))
+	ctx := s.Catalogue.Bind(withRequest(r, s.Proxies), languageOf(r))
 	r = r.WithContext(ctx)
 	a := s.zip.answer(w, r)
 	harden(a.Header(), r)

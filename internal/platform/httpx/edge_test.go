@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -683,6 +684,43 @@ func TestRemote(t *testing.T) {
 		r := &http.Request{RemoteAddr: c[0]}
 		if Remote(r) != c[1] || Network(r) != c[2] {
 			t.Errorf("%s: %q %q", c[0], Remote(r), Network(r))
+		}
+	}
+}
+
+func TestBehindProxies(t *testing.T) {
+	own := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("10.1.0.0/16")}
+	for _, c := range []struct {
+		peer      string
+		forwarded []string
+		proto     []string
+		remote    string
+		secure    bool
+	}{
+		{"127.0.0.1:80", []string{"192.0.2.7"}, []string{"https"}, "192.0.2.7", true},
+		{"127.0.0.1:80", []string{"6.6.6.6, 192.0.2.7, 10.1.2.3"}, []string{"http"}, "192.0.2.7", false}, // what the caller wrote stands before
+		{"127.0.0.1:80", []string{"6.6.6.6", "192.0.2.7"}, nil, "192.0.2.7", false},
+		{"127.0.0.1:80", []string{"10.1.2.3"}, []string{"https", "http"}, "10.1.2.3", false},
+		{"127.0.0.1:80", []string{"192.0.2.7, rubbish"}, nil, "127.0.0.1", false},
+		{"127.0.0.1:80", nil, nil, "127.0.0.1", false},
+		{"192.0.2.9:80", []string{"6.6.6.6"}, []string{"https"}, "192.0.2.9", false}, // anybody can say so
+	} {
+		var remote string
+		var secure bool
+		h, err := New(Config{Proxies: own, Routes: []Route{{Pattern: "GET /", Who: Open, Handler: func(_ http.ResponseWriter, r *http.Request) error {
+			remote, secure = Remote(r), Secure(r)
+			return nil
+		}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.peer
+		r.Header["X-Forwarded-For"], r.Header["X-Forwarded-Proto"] = c.forwarded, c.proto
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if remote != c.remote || secure != c.secure || (w.Header().Get("Strict-Transport-Security") != "") != c.secure {
+			t.Errorf("%v: %s %v", c, remote, secure)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -14,17 +15,22 @@ import (
 
 type requestKey struct{}
 
-type request struct{ id, path string }
+type request struct {
+	id, path string
+	remote   netip.Addr
+	secure   bool
+}
 
 // withRequest numbers a request: 80 random bits in four groups that a person
 // can read out. A number that the caller brings is not used: it could be
 // anything, and it would stand in the log and in the audit.
-func withRequest(r *http.Request) context.Context {
+func withRequest(r *http.Request, proxies []netip.Prefix) context.Context {
 	n, here := id.Number(), "/"
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		here = r.URL.RequestURI()
 	}
-	return context.WithValue(r.Context(), requestKey{}, request{n[:4] + "-" + n[4:8] + "-" + n[8:12] + "-" + n[12:16], here})
+	remote, secure := origin(r, proxies)
+	return context.WithValue(r.Context(), requestKey{}, request{n[:4] + "-" + n[4:8] + "-" + n[8:12] + "-" + n[12:16], here, remote, secure})
 }
 
 // RequestID is the number of the request, as the log, the audit and the error
@@ -43,25 +49,76 @@ func Here(ctx context.Context) string {
 	return "/"
 }
 
-// Remote is the caller's address without port; "" when there is none. A
-// forwarding header is not read: anybody can send one.
-func Remote(r *http.Request) string {
+// origin finds who called and whether nobody could listen. What the headers
+// X-Forwarded-For and X-Forwarded-Proto say is believed of our own proxies
+// only: anybody else can send them too.
+func origin(r *http.Request, proxies []netip.Prefix) (remote netip.Addr, secure bool) {
+	remote, secure = peer(r), r.TLS != nil
+	if !within(remote, proxies) {
+		return remote, secure
+	}
+	if list := r.Header.Values("X-Forwarded-Proto"); len(list) == 1 && strings.EqualFold(list[0], "https") {
+		secure = true
+	}
+	// Each proxy adds whom it heard at the end: the first from there that is none of ours is the caller.
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		a, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break
+		}
+		remote = a.Unmap().WithZone("")
+		if !within(remote, proxies) {
+			break
+		}
+	}
+	return remote, secure
+}
+
+// peer is the other end of the connection.
+func peer(r *http.Request) netip.Addr {
 	a, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		return ""
+		return netip.Addr{}
 	}
-	return a.Addr().Unmap().WithZone("").String()
+	return a.Addr().Unmap().WithZone("")
+}
+
+func within(a netip.Addr, list []netip.Prefix) bool {
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// caller is the address of who called; one that is not valid when there is none.
+func caller(r *http.Request) netip.Addr {
+	if q, ok := r.Context().Value(requestKey{}).(request); ok {
+		return q.remote
+	}
+	return peer(r)
+}
+
+// Remote is the caller's address without port; "" when there is none. Behind
+// one of Config.Proxies it is that of whom the proxy heard.
+func Remote(r *http.Request) string {
+	if a := caller(r); a.IsValid() {
+		return a.String()
+	}
+	return ""
+}
+
+// Secure says that the connection is encrypted, to us or to one of Config.Proxies.
+func Secure(r *http.Request) bool {
+	if q, ok := r.Context().Value(requestKey{}).(request); ok {
+		return q.secure
+	}
+	return r.TLS != nil
 }
 
 // Network is what a Limiter should count by: the address, of IPv6 the /64 that
 // one line owns, whose 2⁶⁴ addresses would each begin anew.
 func Network(r *http.Request) string {
-	a, err := netip.ParseAddr(Remote(r))
-	if err != nil {
-		return ""
-	}
-	if a.Is4() {
-		return a.String()
+	a := caller(r)
+	if !a.IsValid() || a.Is4() {
+		return Remote(r)
 	}
 	return netip.PrefixFrom(a, 64).Masked().String()
 }
@@ -106,7 +163,7 @@ func SetLanguage(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: LanguageCookie, Value: string(l), Path: "/", MaxAge: 365 * 24 * 60 * 60,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
+		HttpOnly: true, Secure: Secure(r), SameSite: http.SameSiteLaxMode,
 	})
 	back := r.PostFormValue("den")
 	if !OwnPath(back) {

@@ -23,7 +23,7 @@ func harden(h http.Header, r *http.Request) {
 	h.Set("Permissions-Policy", permissions)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Request-Id", RequestID(r.Context()))
-	if r.TLS != nil {
+	if Secure(r) {
 		h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 	}
 }

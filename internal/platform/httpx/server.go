@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -27,7 +28,9 @@ type Config struct {
 	ErrorPage func(w http.ResponseWriter, r *http.Request, e *outcome.Error, reference string)
 	// Denied is told of each refusal before any handler ran, for the audit.
 	Denied func(ctx context.Context, r *http.Request, e *outcome.Error)
-	Log    *slog.Logger
+	// Proxies are our own proxies, whose word on caller and encryption is taken (X-Forwarded-For, X-Forwarded-Proto).
+	Proxies []netip.Prefix
+	Log     *slog.Logger
 	// Strict makes New refuse a route that names nobody; tests set it. Without it such a route is closed.
 	Strict bool
 }
