@@ -23,9 +23,13 @@ const emergency = "2"
 
 // class of a visit: an examination in an emergency is an emergency.
 func class(x *claim.XML1) r4.Object {
-	code := classes[clean(x.MA_LOAI_KCB)]
+	kind := clean(x.MA_LOAI_KCB)
+	if len(kind) == 1 { // a number in QĐ 130
+		kind = "0" + kind
+	}
+	code := classes[kind]
 	switch {
-	case code == "AMB" && clean(x.MA_LOAI_KCB) == "01" && clean(x.MA_DOITUONG_KCB) == emergency:
+	case kind == "01" && clean(x.MA_DOITUONG_KCB) == emergency:
 		code = "EMER"
 	case code == "":
 		return coding(element.HL7+"v3-NullFlavor", "UNK", "unknown")

@@ -1,6 +1,7 @@
 package fhirmap
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/r4"
@@ -177,7 +178,7 @@ func (l *laboratory) report(r *claim.XML4, id, kind string) {
 var sections = map[string]string{"laboratory": "LAB", "imaging": "RAD", "exam": "OTH"}
 
 func (l *laboratory) write(rep *report) {
-	id := l.w.id("DiagnosticReport", "XML4", rep.service+"|"+rep.when)
+	id := l.w.id("DiagnosticReport", "XML4", strconv.Itoa(len(rep.service))+":"+rep.service+rep.when)
 	o := l.w.begin("DiagnosticReport", id, "subject", "encounter")
 	o.Add("status", "final")
 	o.Add("category", l.w.concepts(element.HL7+"v2-0074", sections[rep.kind]))
