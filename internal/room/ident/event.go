@@ -12,11 +12,11 @@ import (
 
 // Event is a change of links. Nothing of it is ever taken back: what undoes it is another event.
 type Event struct {
-	ID     string
+	ID     int64 // in order of their making
 	At     time.Time
 	Kind   string // new, link, merge, split, undo
 	Reason string
-	Undoes string // id of an event, "" when it undoes none
+	Undoes int64 // an event, 0 when it undoes none
 	Moves  []Move
 }
 
@@ -106,9 +106,9 @@ func (m *Matcher) split(ctx context.Context, tx store.Tx, l link, e Event) (Even
 // Undo puts the links back as they were before an event. It can be undone
 // itself. outcome.NotFound; outcome.Conflict when they were changed again
 // since; outcome.BusinessRule for the first event of a source.
-func (m *Matcher) Undo(ctx context.Context, tx store.Tx, event, reason string) (e Event, err error) {
+func (m *Matcher) Undo(ctx context.Context, tx store.Tx, event int64, reason string) (e Event, err error) {
 	defer outcome.Wrap(&err, "ident.Undo")
-	list, err := events(ctx, tx, `e.id = $1`, event)
+	list, err := events(ctx, tx, `e.seq = $1`, event)
 	if err != nil {
 		return e, err
 	}
@@ -231,9 +231,9 @@ func (m *Matcher) move(ctx context.Context, tx store.Tx, e Event) (Event, error)
 
 // append writes an event down.
 func (m *Matcher) append(ctx context.Context, tx store.Tx, e Event) (Event, error) {
-	e.ID, e.At = id.UUID(), m.Clock.Now()
-	if _, err := tx.Exec(ctx, `INSERT INTO ident_event (id, at, kind, reason, undoes) VALUES ($1,$2,$3,$4,$5)`,
-		e.ID, e.At.UnixMilli(), e.Kind, e.Reason, e.Undoes); err != nil {
+	e.At = m.Clock.Now()
+	if err := each(ctx, tx, func(scan func(...any) error) error { return scan(&e.ID) },
+		`INSERT INTO ident_event (at, kind, reason, undoes) VALUES ($1,$2,$3,$4) RETURNING seq`, e.At.UnixMilli(), e.Kind, e.Reason, e.Undoes); err != nil {
 		return e, err
 	}
 	for _, mv := range e.Moves {
@@ -247,10 +247,11 @@ func (m *Matcher) append(ctx context.Context, tx store.Tx, e Event) (Event, erro
 // Events lists what changed the links of a person, oldest first.
 func (m *Matcher) Events(ctx context.Context, r store.Reader, person string) (list []Event, err error) {
 	defer outcome.Wrap(&err, "ident.Events")
-	return events(ctx, r, `e.id IN (SELECT event FROM ident_move WHERE id = $1 UNION SELECT event FROM ident_move WHERE was = $1 UNION SELECT event FROM ident_move WHERE became = $1)`, person)
+	return events(ctx, r, `e.seq IN (SELECT event FROM ident_move WHERE what = 'person' AND id = $1
+		UNION SELECT event FROM ident_move WHERE was = $1 AND was <> '' UNION SELECT event FROM ident_move WHERE became = $1)`, person)
 }
 
-func events(ctx context.Context, r store.Reader, where, arg string) (list []Event, err error) {
+func events(ctx context.Context, r store.Reader, where string, arg any) (list []Event, err error) {
 	err = each(ctx, r, func(scan func(...any) error) error {
 		var e Event
 		var mv Move
@@ -265,7 +266,7 @@ func events(ctx context.Context, r store.Reader, where, arg string) (list []Even
 		last := &list[len(list)-1]
 		last.Moves = append(last.Moves, mv)
 		return nil
-	}, `SELECT e.id, e.at, e.kind, e.reason, e.undoes, m.what, m.id, m.was, m.became FROM ident_event e JOIN ident_move m ON m.event = e.id
+	}, `SELECT e.seq, e.at, e.kind, e.reason, e.undoes, m.what, m.id, m.was, m.became FROM ident_event e JOIN ident_move m ON m.event = e.seq
 		WHERE `+where+` ORDER BY e.seq, m.what DESC, m.id`, arg)
 	return list, err
 }

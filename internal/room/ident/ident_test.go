@@ -144,7 +144,7 @@ func (h house) split(source string) (Event, error) {
 	})
 }
 
-func (h house) undo(event string) (Event, error) {
+func (h house) undo(event int64) (Event, error) {
 	return h.do(func(ctx context.Context, tx store.Tx) (Event, error) { return h.Undo(ctx, tx, event, "nhầm") })
 }
 
@@ -644,7 +644,7 @@ func TestUndoOfLink(t *testing.T) {
 	engines(t, func(t *testing.T, h house) {
 		p := h.come(an("a", 1))
 		h.come(an("b", 2))
-		var linked, first string
+		var linked, first int64
 		h.view(func(ctx context.Context, r store.Reader) error {
 			list, err := h.Events(ctx, r, p)
 			for _, e := range list {
@@ -710,7 +710,7 @@ func TestRefusals(t *testing.T) {
 			"source as one":  {func() (Event, error) { return h.merge("a", p) }, outcome.NotFound},
 			"the only one":   {func() (Event, error) { return h.split("a") }, outcome.BusinessRule},
 			"no such source": {func() (Event, error) { return h.split("x") }, outcome.NotFound},
-			"no such event":  {func() (Event, error) { return h.undo("x") }, outcome.NotFound},
+			"no such event":  {func() (Event, error) { return h.undo(999) }, outcome.NotFound},
 		} {
 			if _, err := c.f(); outcome.KindOf(err) != c.want {
 				t.Errorf("%s: %v", name, err)
@@ -742,7 +742,7 @@ func TestUndoEverything(t *testing.T) {
 			sources = append(sources, s.id)
 		}
 		type step struct {
-			event  string
+			event  int64
 			before map[string]string
 		}
 		var steps []step

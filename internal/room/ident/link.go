@@ -76,7 +76,7 @@ func replaced(ctx context.Context, r store.Reader, person string) (list []string
 			err := scan(&one)
 			gone = append(gone, one)
 			return err
-		}, `SELECT id FROM ident_person WHERE gone_to = $1 ORDER BY id`, next[0])
+		}, `SELECT id FROM ident_person WHERE gone_to = $1 AND gone_to <> '' ORDER BY id`, next[0])
 		if err != nil {
 			return nil, err
 		}
