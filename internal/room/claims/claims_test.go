@@ -92,6 +92,7 @@ func open(t testing.TB, o sqlstore.Options, change ...func(*Deps)) *bench {
 
 // run lets the service work until the test ends or stop is called.
 func (b *bench) run() *bench {
+	b.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
