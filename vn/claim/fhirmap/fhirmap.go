@@ -89,6 +89,9 @@ type writer struct {
 	who      r4.Object // the facts about the person
 	buf      []byte    // of the resource last written
 
+	free []r4.Object // objects that were written and may be used again
+	exts list        // of the item being written
+
 	subject, visit, visits any // references that stand everywhere
 }
 
@@ -134,9 +137,19 @@ func header(typ, id string) r4.Object {
 	return append(make(r4.Object, 0, 16), r4.Field{Name: "resourceType", Value: typ}, r4.Field{Name: "id", Value: id})
 }
 
+// object gives an empty object with room, which own takes back.
+func (w *writer) object() r4.Object {
+	if n := len(w.free); n > 0 {
+		o := w.free[n-1]
+		w.free = w.free[:n-1]
+		return o
+	}
+	return make(r4.Object, 0, 24)
+}
+
 // begin starts a resource of the visit with its id, patient and encounter.
 func (w *writer) begin(typ, id, subject, encounter string) r4.Object {
-	o := header(typ, id)
+	o := append(w.object(), r4.Field{Name: "resourceType", Value: typ}, r4.Field{Name: "id", Value: id})
 	o.Add(subject, w.subject)
 	if encounter != "" {
 		o.Add(encounter, w.visit)
@@ -147,6 +160,7 @@ func (w *writer) begin(typ, id, subject, encounter string) r4.Object {
 func (w *writer) own(typ, id string, o r4.Object) {
 	w.buf = o.AppendJSON(w.buf[:0])
 	w.Own = append(w.Own, element.Resource{Type: typ, ID: id, Body: bytes.Clone(w.buf)})
+	w.free = append(w.free, o[:0])
 }
 
 // keys names the rows of a table: by STT where it is filled and not given

@@ -1,7 +1,6 @@
 package fhirmap
 
 import (
-	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
@@ -19,17 +18,19 @@ type item struct {
 // add writes an item of a table, the next in order.
 func (w *writer) add(table string, l line, fill func(*item)) {
 	n := w.sheet.items.n + 1
-	o, exts := make(r4.Object, 0, 24), list{json: make(r4.Raw, 0, 2048)}
+	o := w.object()
+	w.exts.n, w.exts.json = 0, w.exts.json[:0]
 	o.Add("sequence", n)
-	it := &item{place: place{out: &o, exts: &exts, memo: w.sheet.memo}, sheet: w.sheet, labels: w.labels}
+	it := &item{place: place{out: &o, exts: &w.exts, memo: w.sheet.memo}, sheet: w.sheet, labels: w.labels}
 	it.append("extension", element.Ext("bang", "valueCode", table))
 	l.mark(it.place)
 	fill(it)
-	o.Add("extension", exts.value())
+	o.Add("extension", w.exts.value())
 	o.Add("careTeamSequence", numbers(it.team))
 	o.Add("diagnosisSequence", numbers(it.diagnosis))
 	o.Add("encounter", w.visits)
 	w.sheet.items.add(o)
+	w.free = append(w.free, o[:0])
 }
 
 // people are practitioners of the care team.

@@ -67,7 +67,7 @@ func order(p place, r *claim.XML2, l *labels) {
 	}
 	field(p, "authoredOn", &r.NGAY_YL, element.Minute)
 	if list := filled(clean(r.MA_BAC_SI)); len(list) > 0 {
-		p.fix("requester", logicalTo("Practitioner", element.CCHN, list[0], list[0]))
+		p.fix("requester", p.memo.practitioner(list[0]))
 	}
 	several(p, "MA_DICH_VU", &r.MA_DICH_VU, func(code string) { p.append("reasonCode", concept(element.DichVu, code, "")) },
 		func() []string { return codesOf(p.in.Get("reasonCode"), element.DichVu) })

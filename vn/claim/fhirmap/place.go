@@ -139,6 +139,19 @@ func (m memo) of(system, code, display string) shared {
 	return s
 }
 
+// practitioner is a reference to who has a licence of that number.
+func (m memo) practitioner(number string) r4.Object {
+	key := [3]string{"Practitioner", number}
+	s, ok := m[key]
+	if !ok {
+		s.object = logicalTo("Practitioner", element.CCHN, number, number)
+		if m != nil {
+			m[key] = s
+		}
+	}
+	return s.object
+}
+
 func concept(system, code, display string) r4.Object {
 	return r4.Object{{Name: "coding", Value: []r4.Object{coding(system, code, display)}}}
 }
@@ -209,9 +222,14 @@ func absent() r4.Object {
 func ext[T ~string](p place, name, value string, t *T, f element.Form) {
 	if !p.writing() {
 		*t = T(element.Get(element.FindExt(p.in, name), value, f))
-	} else if !blank(t) {
+	} else if text := clean(*t); text == "" {
+		return
+	} else if p.exts != nil && f == element.Text {
+		p.exts.text(`{"url":"`, element.Extension, name, `","`, value, `":`)
+		p.exts.json = append(r4.AppendString(p.exts.json, text), '}')
+	} else {
 		e := append(make(r4.Object, 0, 3), r4.Field{Name: "url", Value: element.Extension + name})
-		element.Put(&e, value, string(*t), f)
+		element.Put(&e, value, text, f)
 		p.append("extension", e)
 	}
 }

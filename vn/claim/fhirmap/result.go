@@ -109,7 +109,7 @@ func (l *laboratory) order(service string, r *claim.XML4) string {
 	if s := l.services[service]; s != nil {
 		ordered, done = element.DateTime(string(s.NGAY_YL)), firstOf(element.DateTime(string(s.NGAY_TH_YL)), done)
 		if who := filled(clean(s.MA_BAC_SI)); len(who) > 0 {
-			o.Add("requester", logicalTo("Practitioner", element.CCHN, who[0], who[0]))
+			o.Add("requester", l.w.sheet.memo.practitioner(who[0]))
 		}
 	}
 	o.Add("authoredOn", ordered)
@@ -126,7 +126,7 @@ func result(p place, r *claim.XML4) {
 		if !p.writing() {
 			r.MA_BS_DOC_KQ = claim.Text(identified(p.in))
 		} else if !blank(&r.MA_BS_DOC_KQ) {
-			*p.out = logicalTo("Practitioner", element.CCHN, string(r.MA_BS_DOC_KQ), string(r.MA_BS_DOC_KQ))
+			*p.out = p.memo.practitioner(string(r.MA_BS_DOC_KQ))
 		}
 	})
 	p.first("interpretation", func(p place) { field(p, "text", &r.KET_LUAN, element.Text) })
@@ -193,7 +193,7 @@ func (l *laboratory) write(rep *report) {
 	o.Add("effectiveDateTime", when)
 	o.Add("issued", when)
 	if rep.reader != "" {
-		o.Add("resultsInterpreter", []r4.Object{logicalTo("Practitioner", element.CCHN, rep.reader, rep.reader)})
+		o.Add("resultsInterpreter", []r4.Object{l.w.sheet.memo.practitioner(rep.reader)})
 	}
 	o.Add("result", rep.results)
 	o.Add("conclusion", strings.Join(rep.conclusions, "\n"))

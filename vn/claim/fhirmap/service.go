@@ -47,19 +47,19 @@ func (w *writer) procedure(r *claim.XML3, key string, what r4.Object) int {
 	performed(&o, r)
 	p := place{out: &o}
 	for _, number := range filled(clean(r.NGUOI_THUC_HIEN)) {
-		p.append("performer", r4.Object{{Name: "actor", Value: logicalTo("Practitioner", element.CCHN, number, number)}})
+		p.append("performer", r4.Object{{Name: "actor", Value: w.sheet.memo.practitioner(number)}})
 	}
 	for _, code := range filled(clean(r.MA_BENH)) {
-		p.append("reasonCode", concept(element.ICD10, code, ""))
+		p.append("reasonCode", w.sheet.memo.of(element.ICD10, code, "").object)
 	}
 	if site := clean(r.VI_TRI_TH_DVKT); site != "" {
-		p.append("bodySite", concept(element.List+"vi_tri_th_dvkt", site, ""))
+		p.append("bodySite", w.sheet.memo.of(element.List+"vi_tri_th_dvkt", site, "").object)
 	}
 	for _, machine := range filled(clean(r.MA_MAY)) {
 		p.append("usedReference", logicalTo("Device", element.MAMAY, machine, machine))
 	}
 	if method := clean(r.PP_VO_CAM); method != "" {
-		p.append("usedCode", concept(element.List+"pp_vo_cam", method, w.labels.of("pp_vo_cam", method)))
+		p.append("usedCode", w.sheet.memo.of(element.List+"pp_vo_cam", method, w.labels.of("pp_vo_cam", method)).object)
 	}
 	w.own("Procedure", id, o)
 	return w.sheet.performed(id)

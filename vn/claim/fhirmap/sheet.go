@@ -53,7 +53,7 @@ func (s *sheet) member(role, number string) int {
 	n := s.team.n + 1
 	s.members[key] = n
 	s.team.add(r4.Object{
-		{Name: "sequence", Value: n}, {Name: "provider", Value: logicalTo("Practitioner", element.CCHN, number, number)},
+		{Name: "sequence", Value: n}, {Name: "provider", Value: s.memo.practitioner(number)},
 		{Name: "role", Value: concept(element.List+"vai-tro", role, roleNames[role])},
 	})
 	return n
