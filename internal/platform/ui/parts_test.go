@@ -38,6 +38,7 @@ func TestShell(t *testing.T) {
 	has(t, ctx, Page(Frame{Title: "T", Lead: "L", Reading: true, Script: []string{HTMX}}),
 		[]string{`class="reading"`, `<p class="lead">L</p>`, `<script type="module" src="/static/htmx-4.0.1.esm.min.js?v=`}, nil)
 	has(t, WithViewer(ctx, one), Page(Frame{Title: "T"}), []string{`action="/ra"`, "<b>Lan</b>", "Công dân"}, []string{"<nav"}) // one place needs no navigation
+	has(t, WithViewer(ctx, Viewer{Name: "Sở Y tế", Role: "Sở Y tế"}), Page(Frame{Title: "T"}), []string{"<b>Sở Y tế</b>"}, []string{"<span>Sở Y tế</span>"})
 	one.Nav = append(one.Nav, Tab{Link: Link{"/x?a=1&b=2", "<X>"}})
 	has(t, WithViewer(ctx, one), Page(Frame{Title: "T", Back: Link{"/so", "Sổ"}}),
 		[]string{`<a href="/so" aria-current="page">`, `<a href="/x?a=1&amp;b=2">&lt;X&gt;</a>`, `<a class="back" href="/so">`}, nil)
