@@ -14,6 +14,8 @@ type engine interface {
 	view(ctx context.Context, f, audit func(conn) error) error
 	// update runs f in one transaction; it is on disk when update returns nil.
 	update(ctx context.Context, f func(conn) error) error
+	// commits counts the transactions that have been put on disk.
+	commits() int64
 	close() error
 }
 

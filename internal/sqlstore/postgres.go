@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,10 +18,13 @@ import (
 )
 
 // maxTries bounds how often a transaction that met another one is run.
-const maxTries = 12
+const maxTries = 20
 
 // pg is PostgreSQL 15 or newer: a pool, one snapshot a call, conflicts run again.
-type pg struct{ pool *pgxpool.Pool }
+type pg struct {
+	pool *pgxpool.Pool
+	done atomic.Int64
+}
 
 func openPG(ctx context.Context, url string) (*pg, error) {
 	cfg, err := pgxpool.ParseConfig(url)
@@ -35,7 +39,7 @@ func openPG(ctx context.Context, url string) (*pg, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pg{pool}
+	p := &pg{pool: pool}
 	if err := pool.Ping(ctx); err != nil {
 		pool.Close()
 		return nil, outcome.New(outcome.Transient, "store.unreachable", "Không kết nối được cơ sở dữ liệu PostgreSQL.", "PostgreSQL can't be reached.").Because(err)
@@ -64,7 +68,7 @@ func (p *pg) update(ctx context.Context, f func(conn) error) (err error) {
 		if err = p.once(ctx, f); !again(err) {
 			return err
 		}
-		wait := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 7)))
+		wait := time.Duration(rand.Int64N(int64(time.Millisecond) << min(try, 8)))
 		select {
 		case <-time.After(wait):
 		case <-ctx.Done():
@@ -87,8 +91,11 @@ func (p *pg) once(ctx context.Context, f func(conn) error) error {
 	if c.failed != nil {
 		return c.failed
 	}
+	p.done.Add(1)
 	return tx.Commit(ctx)
 }
+
+func (p *pg) commits() int64 { return p.done.Load() }
 
 // again says whether the same transaction may succeed when it runs once more:
 // serialization failure, deadlock, and a key that somebody else made first.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
 	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // the encrypting file layer
@@ -32,6 +33,7 @@ type lite struct {
 	stopped chan struct{}
 	once    sync.Once
 	unlock  func() error
+	done    atomic.Int64
 }
 
 type job struct {
@@ -84,6 +86,8 @@ func (l *lite) connect(writer bool) (*liteConn, error) {
 }
 
 func (l *lite) dialect() db.Dialect { return db.SQLite }
+
+func (l *lite) commits() int64 { return l.done.Load() }
 
 func (l *lite) close() (err error) {
 	l.once.Do(func() {
@@ -159,6 +163,7 @@ func (l *lite) write(c *liteConn) {
 			}
 		}
 		c.group(group)
+		l.done.Add(1)
 		for _, j := range group {
 			close(j.done)
 		}

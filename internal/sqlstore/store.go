@@ -112,6 +112,10 @@ func secretOf(ctx context.Context, c conn, name string) (b []byte, err error) {
 // Close ends the store after the transactions in hand.
 func (s *Store) Close() error { return s.e.close() }
 
+// Commits counts the transactions put on disk since Open. Several Updates share
+// one on SQLite, so it tells what the disk had to do.
+func (s *Store) Commits() int64 { return s.e.commits() }
+
 // one reads a single row; outcome.NotFound when there is none.
 func one(ctx context.Context, c conn, sql string, args []any, dest ...any) error {
 	rows, err := c.Query(ctx, sql, args...)
