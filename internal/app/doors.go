@@ -33,12 +33,12 @@ func (n *Node) doors() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	routes := append(n.ownRoutes(), httpx.Route{Pattern: "GET /static/{path...}", Who: httpx.Open, Handler: httpx.Static(assets.FS(), time.Hour)})
+	n.routes = append(n.ownRoutes(), httpx.Route{Pattern: "GET /static/{path...}", Who: httpx.Open, Handler: httpx.Static(assets.FS(), time.Hour)})
 	for _, r := range n.rooms {
-		routes = append(routes, r.Routes...)
+		n.routes = append(n.routes, r.Routes...)
 	}
 	edge, err := httpx.New(httpx.Config{
-		Routes: routes, Catalogue: sentences, Log: n.log, Strict: true,
+		Routes: n.routes, Catalogue: sentences, Proxies: n.proxies, Log: n.log, Strict: true,
 		Authenticate: n.authn.Authenticate, Role: roleOf, Denied: n.denied,
 		Viewer: n.viewer, ErrorPage: showError,
 	})

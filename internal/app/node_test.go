@@ -6,17 +6,28 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/sqlstore/pgtest"
 	"github.com/ytso/ytso/internal/trust"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+// TestMain is also the program itself: the test of kill -9 starts this binary again as `ytso serve`.
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		ctx, _ := signal.NotifyContext(context.Background(), os.Interrupt)
+		os.Exit(Main(ctx, os.Args[1:], Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+	}
+	os.Exit(pgtest.Main(m))
+}
+
+const asProgram = "YTSO_TEST_AS_PROGRAM"
 
 // newPlace gives a fresh folder, or a fresh PostgreSQL database, and a key.
 func newPlace(t testing.TB, engine string) place {
@@ -277,4 +288,35 @@ func TestSignInLinkCalls(t *testing.T) {
 	if code != 0 || !strings.HasPrefix(out, "https://yte.example/vao/") || !strings.Contains(errs, "Good once, until") {
 		t.Errorf("exit %d %s%s", code, out, errs)
 	}
+}
+
+// rowsOf reads columns of text straight from the database.
+func rowsOf(t testing.TB, n *Node, sql string, columns int, args ...any) (list [][]string) {
+	t.Helper()
+	a, err := trust.System(trust.JobIndex)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = n.store.View(context.WithoutCancel(t.Context()), a, func(r store.Reader) error {
+		rows, err := r.Query(t.Context(), sql, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			row, dest := make([]string, columns), make([]any, columns)
+			for i := range row {
+				dest[i] = &row[i]
+			}
+			if err := rows.Scan(dest...); err != nil {
+				return err
+			}
+			list = append(list, row)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"github.com/ytso/ytso/internal/room"
+	"github.com/ytso/ytso/internal/room/book"
 	"github.com/ytso/ytso/internal/room/door"
 	"github.com/ytso/ytso/internal/room/ident"
 	"github.com/ytso/ytso/internal/room/province"
@@ -14,6 +15,7 @@ func rooms(h *house) []room.Room {
 		h.places.Room(), // who and where: facilities
 		ident.Room(),    // whose record is it
 		h.claims.Room(), // the files that hospitals send
+		book.New(book.Deps{Store: h.store, Gate: h.gate, Facilities: h.places, Clock: h.clock}).Room(),         // the citizen's health book
 		province.New(province.Deps{Store: h.store, Gate: h.gate, Facilities: h.places, Clock: h.clock}).Room(), // the figures
 	}
 	front := door.New(door.Deps{Authn: h.authn, Clock: h.clock, Home: homes(list), Tour: h.tour}) // the way in

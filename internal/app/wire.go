@@ -14,6 +14,7 @@ import (
 	"github.com/ytso/ytso/internal/platform/blob"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/db"
+	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/internal/room"
 	"github.com/ytso/ytso/internal/room/claims"
 	"github.com/ytso/ytso/internal/room/door"
@@ -31,7 +32,7 @@ import (
 type Options struct {
 	Data, Database string         // a folder, or postgres://…
 	Key            string         // key file
-	Proxies        []netip.Prefix // whose X-Forwarded-Proto is believed
+	Proxies        []netip.Prefix // our own, whose word on caller and encryption is taken
 	Clock          clock.Clock
 	Log            *slog.Logger
 	// Tour makes the first page one of a demonstration.
@@ -43,6 +44,7 @@ type Options struct {
 type Node struct {
 	house
 	rooms   []room.Room
+	routes  []httpx.Route
 	handler http.Handler
 	started time.Time
 	socket  *control // nil on PostgreSQL, which others can open as well
@@ -64,13 +66,14 @@ type house struct {
 	claims  *claims.Service
 	places  *registry.Registry
 	tour    func(context.Context) *door.Tour
+	proxies []netip.Prefix
 }
 
 // Open opens an installation, makes it when it is new, and starts the work
 // behind its doors. outcome.Conflict when another process has the folder.
 func Open(ctx context.Context, o Options) (n *Node, err error) {
 	defer outcome.Wrap(&err, "app.Open")
-	h := house{clock: o.Clock, log: o.Log, tour: o.Tour}
+	h := house{clock: o.Clock, log: o.Log, tour: o.Tour, proxies: o.Proxies}
 	if h.clock == nil {
 		h.clock = clock.System{}
 	}
@@ -83,7 +86,7 @@ func Open(ctx context.Context, o Options) (n *Node, err error) {
 	if err := h.openStore(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := h.furnish(o); err != nil {
+	if err := h.furnish(); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
 	n = &Node{house: h, rooms: rooms(&h), started: h.clock.Now()}
@@ -103,10 +106,10 @@ func (h *house) openStore(ctx context.Context, o Options) error {
 }
 
 // furnish makes the services that several rooms or the commands use.
-func (h *house) furnish(o Options) (err error) {
+func (h *house) furnish() (err error) {
 	h.gate = trust.NewGate(trust.NewPersons(h.store))
 	h.authn, err = authn.New(authn.Deps{
-		Store: h.store, Keys: h.keys, Clock: h.clock, Log: h.log, Proxies: o.Proxies,
+		Store: h.store, Keys: h.keys, Clock: h.clock, Log: h.log, Proxies: h.proxies,
 	})
 	if err != nil {
 		return err

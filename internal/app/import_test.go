@@ -1,0 +1,144 @@
+package app
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/ytso/ytso/internal/synth/fault"
+)
+
+var counted = regexp.MustCompile(`(\d+) of (\d+) files: (\d+) known from before, (\d+) refused whole\s+HOSO: (\d+) stored, (\d+) refused, (\d+) unchanged, (\d+) older than what stands, (\d+) failed\s+FHIR: (\d+) resources written, (\d+) unchanged`)
+
+// figures are the numbers of the English summary.
+type figures struct{ Done, Files, Known, Whole, Stored, Refused, Unchanged, Older, Failed, Written, Same int }
+
+func figuresOf(t testing.TB, out string) (f figures) {
+	t.Helper()
+	m := counted.FindStringSubmatch(out)
+	if m == nil {
+		t.Fatalf("no summary in %s", out)
+	}
+	for i, dest := range []*int{&f.Done, &f.Files, &f.Known, &f.Whole, &f.Stored, &f.Refused, &f.Unchanged, &f.Older, &f.Failed, &f.Written, &f.Same} {
+		*dest, _ = strconv.Atoi(m[i+1])
+	}
+	return f
+}
+
+// TestImportTwice: the first time everything is stored, the second time it is
+// known, beside a running server and alone, on both engines.
+func TestImportTwice(t *testing.T) {
+	files := filepath.Join(t.TempDir(), "province")
+	if code, out, errs := call(t, "generate", "--people", "3", "--until", "2025-09-01", "--out", files); code != 0 {
+		t.Fatalf("%s%s", out, errs)
+	}
+	list, err := importable([]string{files})
+	if err != nil || len(list) < 5 {
+		t.Fatalf("%d files, %v", len(list), err)
+	}
+	for _, engine := range engines {
+		for _, bulk := range []bool{false, true} {
+			t.Run(engine+"/bulk="+strconv.FormatBool(bulk), func(t *testing.T) {
+				p := newPlace(t, engine)
+				args := append([]string{"import", files}, p.args()...)
+				if bulk {
+					args = append(args, "--bulk")
+				}
+				code, out, errs := call(t, args...)
+				if got, want := figuresOf(t, out), (figures{Done: len(list), Files: len(list), Stored: len(list)}); code != 0 || got != want {
+					t.Errorf("first: exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
+				}
+				n := openNode(t, p) // now beside a server
+				code, out, errs = call(t, args...)
+				if engine == "postgres" {
+					errs = ""
+				}
+				if got, want := figuresOf(t, out), (figures{Done: len(list), Files: len(list), Known: len(list)}); code != 0 || got != want || errs != "" {
+					t.Errorf("second: exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
+				}
+				if got := rowsOf(t, n, `SELECT state FROM claims_receipt WHERE state <> 'done'`, 1); len(got) > 0 {
+					t.Errorf("not done: %v", got)
+				}
+			})
+		}
+	}
+}
+
+// TestImportRefuses: what is wrong is said and ends in exit code 1, and what is good beside it is stored.
+func TestImportRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if code, _, errs := call(t, "generate", "--people", "2", "--until", "2025-08-15", "--out", filepath.Join(dir, "good")); code != 0 {
+		t.Fatal(errs)
+	}
+	list, err := importable([]string{dir})
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%v %v", list, err)
+	}
+	clean, err := os.ReadFile(list[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range fault.Kinds {
+		if k.Name == "medicine-amount" || k.Name == "cut-off" {
+			broken, _, ok := fault.Plant(k, 1, clean)
+			if !ok {
+				t.Fatalf("%s finds no place", k.Name)
+			}
+			write(t, filepath.Join(dir, "bad", k.Name+".xml"), string(broken))
+		}
+	}
+	write(t, filepath.Join(dir, "bad", "fhir.xml"), `<Patient xmlns="http://hl7.org/fhir"><id value="x"/></Patient>`)
+	write(t, filepath.Join(dir, "bad", "no-id.json"), `{"resourceType":"Organization","name":"Không tên"}`)
+	write(t, filepath.Join(dir, "bad", "torn.json"), `{"resourceType":"Organization",`)
+	write(t, filepath.Join(dir, "notes.txt"), "not for import")
+	code, out, errs := call(t, append([]string{"import", dir}, newPlace(t, "sqlite").args()...)...)
+	got := figuresOf(t, out)
+	if want := (figures{Done: len(list) + 5, Files: len(list) + 5, Whole: 4, Stored: len(list), Refused: 1}); code != 1 || got != want {
+		t.Errorf("exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
+	}
+	for _, word := range []string{"FHIR in XML", "without id", "not well-formed", "ends before its end", "1 HOSO refused"} {
+		if !strings.Contains(out, word) {
+			t.Errorf("it does not say %q: %s", word, out)
+		}
+	}
+}
+
+func write(t testing.TB, name, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestImportFHIR: a resource, a Bundle and one resource a line; the second time nothing changes. A Patient gets its person.
+func TestImportFHIR(t *testing.T) {
+	dir, p := t.TempDir(), newPlace(t, "sqlite")
+	org := func(id string) string {
+		return `{"resourceType":"Organization","id":"` + id + `","name":"Trạm y tế ` + id + `"}`
+	}
+	write(t, filepath.Join(dir, "one.json"), org("a"))
+	write(t, filepath.Join(dir, "many.ndjson"), org("b")+"\n"+org("c")+"\n")
+	write(t, filepath.Join(dir, "bundle.json"), `{"resourceType":"Bundle","type":"collection","entry":[{"resource":`+org("d")+`},
+		{"resource":{"resourceType":"Patient","id":"p1","name":[{"text":"Lò Thị Thử"}]}}]}`)
+	args := append([]string{"import", dir, "--facility", "25001"}, p.args()...)
+	for i, want := range []figures{{Done: 3, Files: 3, Written: 5}, {Done: 3, Files: 3, Same: 5}} {
+		code, out, errs := call(t, args...)
+		if got := figuresOf(t, out); code != 0 || got != want {
+			t.Errorf("time %d: exit %d %+v, want %+v: %s%s", i+1, code, got, want, out, errs)
+		}
+	}
+	n := openNode(t, p)
+	if got := rowsOf(t, n, `SELECT source FROM ident_link`, 1); len(got) != 1 || got[0][0] != "p1" {
+		t.Errorf("linked: %v", got)
+	}
+	write(t, filepath.Join(dir, "bad.json"), `{"resourceType":"Bundle","entry":[{"request":{"method":"DELETE","url":"Organization/a"}}]}`)
+	if code, out, _ := call(t, args...); code != 1 || !strings.Contains(out, "deletes or refers to urn:uuid") {
+		t.Errorf("exit %d %s", code, out)
+	}
+}
