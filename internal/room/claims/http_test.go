@@ -376,6 +376,8 @@ func TestPages(t *testing.T) {
 			switch {
 			case i%10 == 3:
 				many = append(many, visit(key, spoilt))
+			case i == 8: // ID-002 shows the name that it speaks of
+				many = append(many, visit(key, func(h *claim.HOSO) { h.XML1.HO_TEN = "Đinh Thị Kín 2" }))
 			case i == 7:
 				many = append(many, visit(key, func(h *claim.HOSO) { h.XML2[1].SO_LUONG = "-1" }))
 			default:
@@ -444,11 +446,14 @@ func TestPages(t *testing.T) {
 		station.open(t, h, "/giam-dinh/"+bad.ID)
 
 		// Names of people stand in the files, not on the pages.
-		name := string(many[0].XML1.HO_TEN)
-		for _, target := range []string{"", "/" + bad.ID, "/" + bad.ID + "/ho-so/8", "/" + bad.ID + "/quy-tac/ID-016", "/" + bad.ID + "/loi.csv"} {
-			if w := hospital.get(t, h, "/giam-dinh"+target); strings.Contains(w.Body.String(), name) {
+		hospital.open(t, h, "/giam-dinh/"+bad.ID+"/ho-so/9").want(".claims-findings", "ID-002", "[họ tên]")
+		for _, target := range []string{"", "/" + bad.ID, "/" + bad.ID + "/ho-so/9", "/" + bad.ID + "/quy-tac/ID-002?muc=warning", "/" + bad.ID + "/loi.csv"} {
+			if w := hospital.get(t, h, "/giam-dinh"+target); strings.Contains(w.Body.String(), "Kín") || strings.Contains(w.Body.String(), string(many[0].XML1.HO_TEN)) {
 				t.Errorf("%s names a person", target)
 			}
+		}
+		if w := machine.get(t, h, "/api/kcb/tra-cuu-trang-thai/"+bad.ID); !strings.Contains(w.Body.String(), "ID-002") || strings.Contains(w.Body.String(), "Kín") {
+			t.Error("the status names a person, or says nothing of ID-002")
 		}
 
 		csv := hospital.get(t, h, "/giam-dinh/"+bad.ID+"/loi.csv")

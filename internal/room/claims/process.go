@@ -106,16 +106,20 @@ func (s *Service) update(ctx context.Context, it item, f func(tx store.Tx, last 
 }
 
 // judge runs the rules over one HOSO.
-func (s *Service) judge(ctx context.Context, it item) check.Report {
-	if it.b.file.Kind == claim.Claim {
-		return check.HOSO(ctx, it.b.file, it.b.file.HOSO[it.n], s.options(it.b.rec))
-	}
-	r := it.b.reports[it.n]
-	if it.b.file.Kind == claim.CheckIn {
-		if f := foreign(&it.b.file.CheckIns[it.n], it.b.rec.Facility, int(it.ordinal())); f != nil {
-			r.Findings = append(slices.Clip(r.Findings), *f)
+func (s *Service) judge(ctx context.Context, it item) (r check.Report) {
+	var rows []claim.Record
+	switch f := it.b.file; f.Kind {
+	case claim.Claim:
+		r, rows = check.HOSO(ctx, f, f.HOSO[it.n], s.options(it.b.rec)), f.HOSO[it.n].Rows()
+	case claim.CheckIn:
+		r, rows = it.b.reports[it.n], []claim.Record{&f.CheckIns[it.n]}
+		if other := foreign(&f.CheckIns[it.n], it.b.rec.Facility, int(it.ordinal())); other != nil {
+			r.Findings = append(slices.Clip(r.Findings), *other)
 		}
+	default:
+		r, rows = it.b.reports[it.n], []claim.Record{&f.Assessments[it.n]}
 	}
+	r.Findings = discreet(rows, r.Findings)
 	return r
 }
 
