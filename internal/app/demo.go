@@ -185,7 +185,7 @@ func progressLine(w io.Writer, live bool) func(done, total int) {
 			if done == total {
 				end = "\n"
 			}
-			fmt.Fprintf(w, "\r\x1b[K%d/%d lượt khám đã vào sổ (visits in the books)%s", done, total, end)
+			fmt.Fprintf(w, "\r%d/%d lượt khám đã vào sổ (visits in the books)%s", done, total, end)
 		case !live && tenth > last:
 			last = tenth
 			fmt.Fprintf(w, "%s %d/%d lượt khám đã vào sổ (visits in the books)\n", at, done, total)

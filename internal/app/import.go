@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -76,8 +77,12 @@ func (i *importer) run(ctx context.Context, std Streams, args []string) (err err
 	}
 	err = work.Wait()
 	t.summary()
-	if err == nil && t.bad() {
-		err = errFindings
+	switch {
+	case errors.Is(err, context.Canceled):
+		fmt.Fprint(std.Out, "Dừng giữa chừng. Chạy lại lệnh này để làm tiếp.\nBroken off. The same command goes on from here.\n")
+		return errFindings
+	case err == nil && t.bad():
+		return errFindings
 	}
 	return err
 }
@@ -229,9 +234,12 @@ func (t *tally) say(name, vi, en string) {
 	fmt.Fprintf(t.out, "%s%s: %s\n%*s  %s\n", t.erase(), name, vi, len(name), "", en)
 }
 
+// lineWidth is what a line of progress is wiped with: an old Windows console knows no escapes.
+const lineWidth = 60
+
 func (t *tally) erase() string {
 	if t.live {
-		return "\r\x1b[K"
+		return fmt.Sprintf("\r%*s\r", lineWidth, "")
 	}
 	return ""
 }
@@ -243,7 +251,7 @@ func (t *tally) step(f func()) {
 	t.done++
 	if t.live && time.Since(t.shown) > 100*time.Millisecond {
 		t.shown = time.Now()
-		fmt.Fprintf(t.out, "\r\x1b[K%d/%d tệp (files)", t.done, t.all)
+		fmt.Fprintf(t.out, "%s%d/%d tệp (files)", t.erase(), t.done, t.all)
 	}
 }
 

@@ -1,12 +1,14 @@
 package app
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ytso/ytso/internal/synth/fault"
 )
@@ -140,5 +142,35 @@ func TestImportFHIR(t *testing.T) {
 	write(t, filepath.Join(dir, "bad.json"), `{"resourceType":"Bundle","entry":[{"request":{"method":"DELETE","url":"Organization/a"}}]}`)
 	if code, out, _ := call(t, args...); code != 1 || !strings.Contains(out, "deletes or refers to urn:uuid") {
 		t.Errorf("exit %d %s", code, out)
+	}
+}
+
+// TestImportGoesOn: an import that is broken off leaves nothing half, and the next one finishes it.
+func TestImportGoesOn(t *testing.T) {
+	files := filepath.Join(t.TempDir(), "province")
+	if code, _, errs := call(t, "generate", "--people", "8", "--until", "2025-10-01", "--out", files); code != 0 {
+		t.Fatal(errs)
+	}
+	p := newPlace(t, "sqlite")
+	args := append([]string{"import", files}, p.args()...)
+	ctx, stop := context.WithCancel(t.Context())
+	var out words
+	done := make(chan int)
+	go func() { done <- Main(ctx, args, Streams{Out: &out, Err: testLog{t}}) }()
+	for !exists(filepath.Join(p.data, "ytso.db")) {
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(500 * time.Millisecond)
+	stop()
+	first := figuresOf(t, func() string { <-done; return out.String() }())
+	code, text, errs := call(t, args...)
+	second := figuresOf(t, text)
+	t.Logf("broken off after %d of %d files", first.Done, first.Files)
+	if code != 0 || second.Done != second.Files || second.Known+second.Stored+second.Unchanged != second.Files {
+		t.Errorf("exit %d %+v: %s", code, second, errs)
+	}
+	n := openNode(t, p)
+	if got := rowsOf(t, n, `SELECT ma_lk FROM claims_current WHERE canon <> ''`, 1); len(got) != second.Files {
+		t.Errorf("%d visits stand of %d files", len(got), second.Files)
 	}
 }

@@ -2,7 +2,14 @@ package app
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -319,4 +326,57 @@ func rowsOf(t testing.TB, n *Node, sql string, columns int, args ...any) (list [
 		t.Fatal(err)
 	}
 	return list
+}
+
+// TestServeTLS: with a certificate it speaks TLS, HTTP/2 too, and lets nobody down to plain text.
+func TestServeTLS(t *testing.T) {
+	p := newPlace(t, "sqlite")
+	cert, key, pool := selfSigned(t)
+	r := start(t, append([]string{"serve", "--addr", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key}, p.args()...)...)
+	url := r.out.await(t, `Serving at +(https://localhost:\d+)\n`)[1]
+	c := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
+	resp, err := c.Get(url + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.ProtoMajor != 2 || resp.Header.Get("Strict-Transport-Security") == "" {
+		t.Errorf("%s %s %q", resp.Proto, resp.Status, resp.Header.Get("Strict-Transport-Security"))
+	}
+	c.CloseIdleConnections()
+	if resp, err := http.Get(strings.Replace(url, "https", "http", 1) + "/healthz"); err == nil {
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			t.Error("plain text is answered as well")
+		}
+	}
+}
+
+// selfSigned writes a certificate for localhost.
+func selfSigned(t testing.TB) (cert, key string, pool *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	write(t, cert, string(text))
+	write(t, key, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})))
+	pool = x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	return cert, key, pool
 }
