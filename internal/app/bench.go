@@ -165,9 +165,10 @@ type benchFile struct {
 // files writes claim files of the invented province: of the person of a
 // thousand visits the first many, or of everybody else.
 func (b *bench) files(n int, often bool) (list []benchFile, number string, err error) {
-	p := synth.New(synth.Options{People: 600})
+	people := 600 + n // each has a visit a year, some many
+	p := synth.New(synth.Options{People: people})
 	who := 0
-	for who < 600 && !slices.Contains(p.Person(who).Stories, "thousand-visits") {
+	for who < people && !slices.Contains(p.Person(who).Stories, "thousand-visits") {
 		who++
 	}
 	number = p.Person(who).Number
