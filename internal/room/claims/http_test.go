@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -28,15 +29,22 @@ import (
 // caller is who a request comes from, put into its context by the test's authentication.
 type caller struct{ role, facility string }
 
-// site serves the room behind the real edge.
+// site serves the room behind the real edge, with its style and modules.
 func site(t testing.TB, b *bench) http.Handler {
 	t.Helper()
 	c, err := i18n.Load(ui.Messages(), messages)
 	if err != nil {
 		t.Fatal(err)
 	}
+	r := b.Room()
+	assets, err := ui.NewAssets("", ui.Dress{Name: r.Name, Style: r.Style, Static: r.Static})
+	if err != nil {
+		t.Fatal(err)
+	}
+	static := httpx.Route{Pattern: "GET /static/", Who: httpx.Open, Handler: httpx.Static(assets.FS(), time.Hour)}
 	h, err := httpx.New(httpx.Config{
-		Routes: b.Room().Routes, Catalogue: c, Strict: true,
+		Routes: append(r.Routes, static), Catalogue: c, Strict: true,
+		Viewer: func(ctx context.Context, _ string) context.Context { return assets.Bind(ctx) },
 		Authenticate: func(r *http.Request) (context.Context, error) {
 			kind := store.Staff
 			role := r.Header.Get("X-Role")
