@@ -3,6 +3,7 @@ package book
 import (
 	"cmp"
 	"context"
+	"net/url"
 	"strings"
 	"time"
 
@@ -105,6 +106,20 @@ func newer(ctx context.Context, c cabinet) (to ui.Link) {
 func older(ctx context.Context, c cabinet) (to ui.Link) {
 	if _, err := time.Parse(time.DateOnly, c.Next); err == nil {
 		to = ui.Link{Href: "/so/thuoc?truoc=" + c.Next, Text: t(ctx, "page.older")}
+	}
+	return to
+}
+
+func (c course) newer(ctx context.Context) (to ui.Link) {
+	if c.After != "" {
+		to = ui.Link{Href: c.Last.Href() + "#tat-ca", Text: t(ctx, "page.first")}
+	}
+	return to
+}
+
+func (c course) older(ctx context.Context) (to ui.Link) {
+	if c.Next != "" {
+		to = ui.Link{Href: c.Last.Href() + "?sau=" + url.QueryEscape(c.Next) + "#tat-ca", Text: t(ctx, "page.older")}
 	}
 	return to
 }

@@ -81,13 +81,8 @@ func category(d diagnosis) string {
 	return c
 }
 
-// pregnant says whether a visit belongs to a pregnancy or a birth (ICD-10
+// pregnant says whether a diagnosis belongs to a pregnancy or a birth (ICD-10
 // chapter XV, Z32–Z36): usual ranges of women do not hold there.
-func pregnant(codes []string) bool {
-	for _, c := range codes {
-		if c != "" && (c[0] == 'O' || len(c) >= 3 && c[:3] >= "Z32" && c[:3] <= "Z36") {
-			return true
-		}
-	}
-	return false
+func pregnant(code string) bool {
+	return code != "" && (code[0] == 'O' || len(code) >= 3 && code[:3] >= "Z32" && code[:3] <= "Z36")
 }

@@ -48,7 +48,7 @@ func (s shelf) name(ctx context.Context, visits []visit) error {
 	return err
 }
 
-// visitsByID reads some visits, without the codes of their diagnoses.
+// visitsByID reads some visits.
 func (s shelf) visitsByID(ctx context.Context, ids []string) (map[string]visit, error) {
 	const some = 100
 	slices.Sort(ids)
@@ -61,7 +61,7 @@ func (s shelf) visitsByID(ctx context.Context, ids []string) (map[string]visit, 
 		}
 		found = append(found, list...)
 	}
-	visits := visitsOf(found, nil)
+	visits := visitsOf(found)
 	err := s.name(ctx, visits)
 	return byID(visits), err
 }
@@ -125,11 +125,7 @@ func (b *Book) front(ctx context.Context, s shelf, f filter) (p front, err error
 	if err != nil {
 		return p, err
 	}
-	conditions, err := s.all(ctx, "Condition")
-	if err != nil {
-		return p, err
-	}
-	visits := visitsOf(encounters, conditions)
+	visits := visitsOf(encounters)
 	if err := s.name(ctx, visits); err != nil {
 		return p, err
 	}
@@ -155,12 +151,15 @@ func (b *Book) front(ctx context.Context, s shelf, f filter) (p front, err error
 		return p, err
 	}
 	p.Person = personOf(s.golden, coverages)
-	p.Short, err = b.summary(ctx, s, p.Person, visits, pregnanciesOf(conditions))
+	p.Short, err = b.summary(ctx, s, p.Person, visits)
 	return p, err
 }
 
+// recentResults bounds the results that the summary looks at; the page says so.
+const recentResults = 100
+
 // summary reads the little that the list of visits does not have.
-func (b *Book) summary(ctx context.Context, s shelf, p person, visits []visit, with pregnancies) (x summary, err error) {
+func (b *Book) summary(ctx context.Context, s shelf, p person, visits []visit) (x summary, err error) {
 	x.Illnesses = illnessesOf(visits)
 	if len(visits) == 0 {
 		return x, nil
@@ -172,11 +171,11 @@ func (b *Book) summary(ctx context.Context, s shelf, p person, visits []visit, w
 		return x, err
 	}
 	from := visits[0].Start.time().AddDate(-1, 0, 0).Format(time.DateOnly)
-	observations, err := s.all(ctx, "Observation", "date", "ge"+from)
+	observations, _, err := s.page(ctx, "Observation", recentResults, "", "date", "ge"+from)
 	if err != nil {
 		return x, err
 	}
-	results := make([]result, 0, len(observations))
+	results, with := make([]result, 0, len(observations)), pregnanciesOf(visits)
 	for _, o := range observations {
 		results = append(results, resultOf(o, p, with))
 		x.Measured = x.Measured || results[len(results)-1].Verdict != unknown
@@ -215,9 +214,12 @@ func (s shelf) plan(ctx context.Context, visits []visit) error {
 	return err
 }
 
-// nextReturn is the nearest day ahead on which a doctor of the last year asked the person to come again.
+// recentPlans bounds the plans in which a day of return is looked for.
+const recentPlans = 30
+
+// nextReturn is the nearest day ahead on which a doctor asked the person to come again.
 func (s shelf) nextReturn(ctx context.Context, visits map[string]visit, now time.Time) (v *visit, on moment, err error) {
-	plans, err := s.all(ctx, "CarePlan", "status", "active", "date", "ge"+now.AddDate(-1, 0, 0).Format(time.DateOnly))
+	plans, _, err := s.page(ctx, "CarePlan", recentPlans, "", "status", "active")
 	if err != nil {
 		return nil, "", err
 	}
@@ -299,11 +301,11 @@ func (s shelf) results(ctx context.Context, where ...string) (list []result, err
 	}
 	p, with := personOf(s.golden, nil), pregnancies(nil)
 	if p.Sex == "female" {
-		conditions, err := s.all(ctx, "Condition")
+		encounters, err := s.all(ctx, "Encounter")
 		if err != nil {
 			return nil, err
 		}
-		with = pregnanciesOf(conditions)
+		with = pregnanciesOf(visitsOf(encounters))
 	}
 	for _, o := range observations {
 		if x := resultOf(o, p, with); x.Value != "" && x.Name != "" {
@@ -324,15 +326,13 @@ func (b *Book) trend(w http.ResponseWriter, r *http.Request) error {
 		if len(results) == 0 {
 			return errNotHere
 		}
-		ids := make([]string, len(results))
-		for i, x := range results {
-			ids[i] = x.Visit
+		c = courseOf(results, r.URL.Query().Get("sau"))
+		ids := []string{c.Last.Visit}
+		for _, x := range c.Shown {
+			ids = append(ids, x.Visit)
 		}
 		visits, err := s.visitsByID(ctx, ids)
-		for i := range results {
-			results[i].Place = visits[results[i].Visit].Place
-		}
-		c = courseOf(results)
+		c.place(visits)
 		return err
 	}); err != nil {
 		return err
@@ -450,7 +450,7 @@ func (s shelf) paper(ctx context.Context, id string) (p openPaper, err error) {
 	if err != nil {
 		return p, err
 	}
-	p = openPaper{Sheet: sheetOf(c), Fields: paper.Fields(answers)}
+	p = openPaper{Sheet: sheetOf(c), Person: personOf(s.golden, nil), Fields: paper.Fields(answers)}
 	n, err := s.namer(ctx, []string{p.Sheet.Facility})
 	p.Sheet.Place = n(p.Sheet.Facility)
 	return p, err
@@ -468,7 +468,7 @@ func (b *Book) costs(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		visits := visitsOf(encounters, nil)
+		visits := visitsOf(encounters)
 		if err := s.name(ctx, visits); err != nil {
 			return err
 		}

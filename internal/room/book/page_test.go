@@ -181,6 +181,9 @@ func TestBook(t *testing.T) {
 		for _, s := range people {
 			for _, a := range select_(w.page(s.golden, "/so/giay-to"), "row-name") {
 				n := w.page(s.golden, attr(one(t, a, "<a"), "href"))
+				if !strings.Contains(text(one(t, n, "book-paper-who")), "sinh ") {
+					t.Errorf("%s does not say whose it is", text(a))
+				}
 				if len(select_(n, "<dt")) < 5 || text(one(t, n, "<h1")) != text(a) {
 					t.Errorf("%s: %s", text(a), text(n))
 				}

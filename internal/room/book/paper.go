@@ -57,5 +57,6 @@ func responseOf(composition r4.Node) string {
 // openPaper is one paper with every field.
 type openPaper struct {
 	Sheet  sheet
+	Person person // whose book it is: some forms hold no name
 	Fields []paper.Field
 }

@@ -71,8 +71,8 @@ type docs map[string][]r4.Node
 
 // recordOf makes the page of a visit.
 func recordOf(e r4.Node, d docs, p person) record {
-	with := pregnanciesOf(d["Condition"])
 	r := record{Visit: visitOf(e, d["Condition"]), Papers: sheetsOf(d["Composition"])}
+	with := pregnanciesOf([]visit{r.Visit})
 	r.stay(e)
 	r.plan(d["CarePlan"])
 	requests := slices.Clone(d["MedicationRequest"])

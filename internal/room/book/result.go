@@ -87,11 +87,13 @@ func number3(raw string) string {
 // pregnancies are the visits that belong to a pregnancy.
 type pregnancies map[string]bool
 
-func pregnanciesOf(conditions []r4.Node) pregnancies {
+func pregnanciesOf(visits []visit) pregnancies {
 	p := pregnancies{}
-	for _, c := range conditions {
-		if d := diagnosisOf(c); !d.Traditional && pregnant([]string{d.Code}) {
-			p[idOf(c.Get("encounter"), "Encounter")] = true
+	for _, v := range visits {
+		for _, d := range v.Diagnoses {
+			if !d.Traditional && pregnant(d.Code) {
+				p[v.ID] = true
+			}
 		}
 	}
 	return p
@@ -143,16 +145,37 @@ type course struct {
 	Last    result
 	Lines   []ui.Line // one for each unit in which it was measured
 	Results []result  // all, newest first, also those that are no number
+	Shown   []result  // those listed on this page
+	After   string    // Observation behind which the page begins, "" on the first
+	Next    string    // the same for the next page, "" on the last
+}
+
+// valuesPerPage is the number of values listed on a page of a course.
+const valuesPerPage = 50
+
+// place gives the values that are shown the names of their places.
+func (c *course) place(visits map[string]visit) {
+	c.Last.Place = visits[c.Last.Visit].Place
+	for i := range c.Shown {
+		c.Shown[i].Place = visits[c.Shown[i].Visit].Place
+	}
 }
 
 // courseOf makes the lines. The band is that of the newest value with that unit.
-func courseOf(results []result) course {
+func courseOf(results []result, after string) course {
 	newest(results)
-	c := course{Results: results}
+	c := course{Results: results, Shown: results}
 	if len(results) == 0 {
 		return c
 	}
 	c.Name, c.Last = results[0].Name, results[0]
+	if i := slices.IndexFunc(results, func(r result) bool { return r.ID == after }); i >= 0 && after != "" {
+		c.After, c.Shown = after, results[i+1:]
+	}
+	if len(c.Shown) > valuesPerPage {
+		c.Shown = c.Shown[:valuesPerPage]
+		c.Next = c.Shown[valuesPerPage-1].ID
+	}
 	var units []string
 	by := map[string]*ui.Line{}
 	for _, r := range results {

@@ -203,9 +203,19 @@ func TestResults(t *testing.T) {
 	if out := outside(slices.Clone(list)); len(out) != 1 || out[0].ID != "3" {
 		t.Errorf("outside: %+v", out)
 	}
-	c := courseOf(groups[2].Results)
+	c := courseOf(groups[2].Results, "")
 	if len(c.Lines) != 1 || len(c.Lines[0].Points) != 2 || c.Lines[0].Points[0].Y != 9.6 || c.Lines[0].High != 5.7 || len(c.Results) != 3 {
 		t.Errorf("%+v", c)
+	}
+	var many []result
+	for i := range 120 {
+		many = append(many, result{ID: fmt.Sprint(i), Name: "x", On: moment(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -i).Format(time.DateOnly))})
+	}
+	if c := courseOf(many, ""); len(c.Shown) != 50 || c.Next != "49" || len(c.Results) != 120 {
+		t.Errorf("first page: %d, next %s", len(c.Shown), c.Next)
+	}
+	if c := courseOf(many, "99"); len(c.Shown) != 20 || c.Next != "" || c.Shown[0].ID != "100" || c.After != "99" {
+		t.Errorf("last page: %d, next %s", len(c.Shown), c.Next)
 	}
 	if list[4].Href() != "/so/ket-qua/GLU" || (result{Name: "Cân nặng"}).Href() != "/so/ket-qua/ten:can%20nang" {
 		t.Errorf("%s %s", list[4].Href(), (result{Name: "Cân nặng"}).Href())
@@ -325,6 +335,25 @@ func TestMoments(t *testing.T) {
 		if a, b, ok := ageAt(tt.birth, "2026-03-01"); !ok || a != tt.least || b != tt.most {
 			t.Errorf("%s: %d to %d", tt.birth, a, b)
 		}
+	}
+}
+
+func TestDiagnoses(t *testing.T) {
+	e := node(t, `{"resourceType":"Encounter","id":"e","period":{"start":"2026-03-10T07:30:00+07:00"},"diagnosis":[
+		{"condition":{"reference":"Condition/c","display":"Ho và sốt"},"use":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/diagnosis-role","code":"AD"}]}},
+		{"condition":{"reference":"Condition/b","display":"I10"},"rank":2},{"condition":{"reference":"Condition/a","display":"E11.9 Đái tháo đường típ 2"},"rank":1},
+		{"condition":{"reference":"Condition/d","display":"U62.392 Tiêu khát"},"rank":3},{"condition":{"reference":"Condition/f","display":"Bệnh không có mã"}}]}`)
+	v := visitOf(e, nil)
+	want := []diagnosis{{"a", "E11.9", "Đái tháo đường típ 2", false, 1}, {"b", "I10", "I10", false, 2}, {"d", "U62.392", "Tiêu khát", true, 3}, {"f", "", "Bệnh không có mã", false, 1 << 30}}
+	if !slices.Equal(v.Diagnoses, want) || v.Main != "Đái tháo đường típ 2" || v.OnArrival != "Ho và sốt" {
+		t.Errorf("%+v", v)
+	}
+	whole := visitOf(e, []r4.Node{node(t, `{"resourceType":"Condition","id":"b","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10","code":"I10"}],"text":"Tăng huyết áp độ 2"}}`)})
+	if whole.Diagnoses[1].Text != "Tăng huyết áp độ 2" || whole.Diagnoses[0].Text != want[0].Text {
+		t.Errorf("%+v", whole.Diagnoses)
+	}
+	if p := pregnanciesOf([]visit{v, {ID: "o", Diagnoses: []diagnosis{{Code: "Z34.9"}}}, {ID: "p", Diagnoses: []diagnosis{{Code: "I10"}, {Code: "O80"}}}}); len(p) != 2 || !p["o"] || !p["p"] {
+		t.Errorf("%v", p)
 	}
 }
 

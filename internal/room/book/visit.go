@@ -37,7 +37,7 @@ type diagnosis struct {
 	rank           int
 }
 
-// visitOf reads an Encounter; conditions are those of the visit, in any order.
+// visitOf reads an Encounter; conditions are those of the visit, in any order, or none.
 func visitOf(e r4.Node, conditions []r4.Node) visit {
 	v := visit{
 		ID: e.Get("id").Text(), Start: moment(dig(e, "period", "start").Text()), End: moment(dig(e, "period", "end").Text()),
@@ -50,8 +50,11 @@ func visitOf(e r4.Node, conditions []r4.Node) visit {
 	}
 	for i := range e.Get("diagnosis").Elems() {
 		id := idOf(i.Get("condition"), "Condition")
-		d := diagnosisOf(known[id])
-		d.ID, d.Text, d.rank = id, cmp.Or(d.Text, words(i.Get("condition").Get("display").Text()), d.Code), rankOf(i)
+		d := toldBy(i.Get("condition").Get("display").Text())
+		if c, ok := known[id]; ok {
+			d = diagnosisOf(c)
+		}
+		d.ID, d.Text, d.rank = id, cmp.Or(d.Text, d.Code), rankOf(i)
 		if element.Code(i.Get("use"), element.HL7+"diagnosis-role") == "AD" { // FHIR R4 valueset-diagnosis-role.html
 			v.OnArrival = d.Text
 			continue
@@ -66,11 +69,21 @@ func visitOf(e r4.Node, conditions []r4.Node) visit {
 	return v
 }
 
-// coded is a diagnosis shown with its code before the words.
-var coded = regexp.MustCompile(`^[A-Z]\d\d(?:\.\d+)?[*†+]? `)
+// coded is how an Encounter shows a diagnosis: its code, then its words, when there are any.
+var coded = regexp.MustCompile(`^([A-Z]\d\d[0-9.*†+]*)(?: |$)`)
 
-// words drops the code before the words of a diagnosis.
-func words(display string) string { return coded.ReplaceAllString(display, "") }
+// firstTraditional is where the codes of traditional medicine begin; ICD-10 uses U00 to U49 (WHO).
+const firstTraditional = "U50"
+
+// toldBy reads a diagnosis from what the Encounter shows of it. A list of many
+// visits needs no more, and three Conditions a visit are three times the reading.
+func toldBy(display string) (d diagnosis) {
+	if m := coded.FindStringSubmatch(display); m != nil {
+		d.Code, display = m[1], display[len(m[0]):]
+	}
+	d.Text, d.Traditional = display, d.Code >= firstTraditional && d.Code < "V"
+	return d
+}
 
 // rankOf is the place of a diagnosis: 1 is the main one; without a rank it stands last.
 func rankOf(d r4.Node) int {
@@ -86,9 +99,6 @@ func diagnosisOf(c r4.Node) diagnosis {
 	if d.Code == "" {
 		d.Code = element.Code(c.Get("code"), element.YHCT)
 		d.Traditional = d.Code != ""
-	}
-	if d.Text == "" {
-		d.Text = dig(c, "code", "coding", "display").Text()
 	}
 	return d
 }
@@ -132,16 +142,11 @@ func planned(visits []visit, plans []r4.Node) {
 	}
 }
 
-// visitsOf joins Encounters with their Conditions, the newest first.
-func visitsOf(encounters, conditions []r4.Node) []visit {
-	by := map[string][]r4.Node{}
-	for _, c := range conditions {
-		id := idOf(c.Get("encounter"), "Encounter")
-		by[id] = append(by[id], c)
-	}
+// visitsOf reads Encounters, the newest first.
+func visitsOf(encounters []r4.Node) []visit {
 	list := make([]visit, 0, len(encounters))
 	for _, e := range encounters {
-		list = append(list, visitOf(e, by[e.Get("id").Text()]))
+		list = append(list, visitOf(e, nil))
 	}
 	slices.SortStableFunc(list, func(a, b visit) int {
 		return cmp.Or(b.Start.time().Compare(a.Start.time()), strings.Compare(a.ID, b.ID))
