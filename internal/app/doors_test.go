@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -153,7 +154,7 @@ func fill(t testing.TB, n *Node, people int, until time.Time) (p *synth.Province
 
 var september = time.Date(2025, 9, 1, 0, 0, 0, 0, claim.VietNam)
 
-// TestRoleTable: each role at each GET route. Who is named enters, or is told
+// TestRoleTable: each role at each route. Who is named enters, or is told
 // that there is no such record or what the address lacks; everybody else is refused.
 func TestRoleTable(t *testing.T) {
 	n := openNode(t, newPlace(t, "sqlite"))
@@ -176,11 +177,11 @@ func TestRoleTable(t *testing.T) {
 		b.signIn(got.Path)
 		for _, r := range n.routes {
 			method, path := addressOf(r.Pattern)
-			if method != http.MethodGet || r.Who.Open {
+			named := slices.Contains(r.Who.Roles, role)
+			if r.Who.Open || method != http.MethodGet && named { // what changes something is tested in its room
 				continue
 			}
-			status, body := get(t, b.Client, base+path)
-			named := slices.Contains(r.Who.Roles, role)
+			status, body := knock(t, b.Client, method, base+path, nil)
 			in := status == http.StatusOK || status == http.StatusNotFound || status == http.StatusBadRequest || status == http.StatusUnprocessableEntity
 			if named != in || !named && status != http.StatusForbidden {
 				t.Errorf("%s at %s: %d %.300s", role, r.Pattern, status, body)
@@ -192,6 +193,59 @@ func TestRoleTable(t *testing.T) {
 		for _, item := range navigation(n.rooms, role) {
 			if status, _ := get(t, b.Client, base+item.Path); status != http.StatusOK {
 				t.Errorf("%s has %s in its navigation: %d", role, item.Path, status)
+			}
+		}
+	}
+}
+
+// knock asks with headers of its own.
+func knock(t testing.TB, c *http.Client, method, address string, header http.Header) (status int, body string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if header != nil {
+		req.Header = header
+	}
+	resp, err := c.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+// TestMachineTable: a bearer token opens the interfaces made for programs and
+// no page; one that is forged or of another installation opens nothing.
+func TestMachineTable(t *testing.T) {
+	n, other := openNode(t, newPlace(t, "sqlite")), openNode(t, newPlace(t, "sqlite"))
+	base := strings.Replace(newWeb(t, n).URL, "127.0.0.1", "localhost", 1)
+	good, err := n.authn.IssueToken(t.Context(), "system/*.rs", "25001", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := other.authn.IssueToken(t.Context(), "system/*.cruds", "25001", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range n.routes {
+		if r.Who.Open {
+			continue
+		}
+		method, path := addressOf(r.Pattern)
+		status, body := knock(t, http.DefaultClient, method, base+path, http.Header{"Authorization": {"Bearer " + good}})
+		named := slices.Contains(r.Who.Roles, trust.RoleMachine)
+		if refused := status == http.StatusForbidden || status == http.StatusUnauthorized; named == refused || status >= 500 {
+			t.Errorf("%s: %d %.300s", r.Pattern, status, body)
+		}
+		for _, bad := range []string{foreign, good + "x", "x"} {
+			if status, body := knock(t, http.DefaultClient, method, base+path, http.Header{"Authorization": {"Bearer " + bad}}); status != http.StatusUnauthorized {
+				t.Errorf("%s with a bad token: %d %.300s", r.Pattern, status, body)
 			}
 		}
 	}
