@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -17,14 +18,15 @@ var tablesZst []byte
 
 // Element is one element of the definition of a base type (FHIR R4 elementdefinition.html).
 type Element struct {
-	Path     string // "Patient.contact.name", "Observation.value[x]"
-	Min      int
-	Max      string // "1", "*"
-	Types    []Type
-	ValueSet string // canonical of a required binding, else ""
-	Summary  bool
-	Modifier bool
-	SameAs   string // path whose content this element repeats, else ""
+	Path      string // "Patient.contact.name", "Observation.value[x]"
+	Min       int
+	Max       string // "1", "*"
+	Types     []Type
+	ValueSet  string // canonical of a required binding, else ""
+	Summary   bool
+	Modifier  bool
+	Attribute bool   // an attribute in XML, not an element
+	SameAs    string // path whose content this element repeats, else ""
 }
 
 // Type is a type that an element may have. Targets are the types that a Reference or canonical may point at.
@@ -47,15 +49,22 @@ type SearchParameter struct {
 // Component is a part of a composite parameter.
 type Component struct{ Definition, Expression string }
 
+// definitions are the tables. Only an index of types is made at the start;
+// the elements of a type, the parameters and the codes are read when first asked for.
 type definitions struct {
-	elements    map[string]*Element
-	params      map[string][]*SearchParameter // by base type, in order of code
-	byURL       map[string]*SearchParameter
+	types       map[string]*definition
+	params      func() *parameters
 	compartment map[string][]string
+	codes       map[string]*Codes
+}
+
+type parameters struct {
+	byBase map[string][]*SearchParameter // in order of code
+	byURL  map[string]*SearchParameter
 }
 
 var official = sync.OnceValue(func() *definitions {
-	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	dec, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		panic("r4: " + err.Error())
 	}
@@ -64,40 +73,85 @@ var official = sync.OnceValue(func() *definitions {
 	if err != nil {
 		panic("r4: tables.zst: " + err.Error()) // part of the program
 	}
-	d := &definitions{map[string]*Element{}, map[string][]*SearchParameter{}, map[string]*SearchParameter{}, map[string][]string{}}
-	table := 0
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSuffix(line, "\n")
-		if line == "--" {
-			table++
-			continue
-		}
-		col := strings.Split(line, "\t")
-		switch table {
-		case 0:
-			d.addElement(col)
-		case 1:
-			d.addParam(col)
-		case 2:
-			d.compartment[col[0]] = strings.Fields(col[1])
-		}
+	part := strings.SplitN(string(text), "\n--\n", 4)
+	d := &definitions{types: make(map[string]*definition, 256), compartment: map[string][]string{}, codes: make(map[string]*Codes, 256)}
+	d.addTypes(part[0])
+	d.params = sync.OnceValue(func() *parameters { return readParams(part[1]) })
+	for line := range strings.Lines(part[2]) {
+		name, params, _ := strings.Cut(line, "\t")
+		d.compartment[name] = strings.Fields(params)
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(part[3], "\n"), "\n") {
+		url, groups, _ := strings.Cut(line, "\t")
+		d.codes[url] = &Codes{text: groups}
 	}
 	return d
 })
 
-func (d *definitions) addElement(col []string) {
-	e := &Element{Path: col[0], Max: col[2], ValueSet: col[4], Summary: strings.Contains(col[5], "S"), Modifier: strings.Contains(col[5], "M"), SameAs: col[6]}
+// definition is one type: the lines of its elements, and what was made of them.
+type definition struct {
+	name  string
+	lines string
+	once  sync.Once
+	order []*Element          // in the order of the definition
+	paths map[string]*Element // by path
+	mu    sync.Mutex
+	made  map[string]*Shape // by path
+	shape atomic.Pointer[Shape]
+}
+
+// addTypes cuts the table of elements into types: a line without a dot in its path begins one.
+func (d *definitions) addTypes(table string) {
+	var last *definition
+	from, at := 0, 0
+	for line := range strings.Lines(table) {
+		name, _, _ := strings.Cut(line[:strings.IndexByte(line, '\t')], ".")
+		if last == nil || last.name != name {
+			if last != nil {
+				last.lines = table[from:at]
+			}
+			last, from = &definition{name: name}, at
+			d.types[name] = last
+		}
+		at += len(line)
+	}
+	last.lines = table[from:]
+}
+
+func (t *definition) read() {
+	t.once.Do(func() {
+		t.paths = map[string]*Element{}
+		for line := range strings.SplitSeq(strings.TrimSuffix(t.lines, "\n"), "\n") {
+			e := newElement(strings.Split(line, "\t"))
+			t.order = append(t.order, e)
+			t.paths[e.Path] = e
+		}
+	})
+}
+
+func newElement(col []string) *Element {
+	e := &Element{Path: col[0], Max: col[2], ValueSet: col[4], Summary: strings.Contains(col[5], "S"),
+		Modifier: strings.Contains(col[5], "M"), Attribute: strings.Contains(col[5], "A"), SameAs: col[6]}
 	e.Min, _ = strconv.Atoi(col[1]) // written by the generator from an int
 	if col[3] != "" {
+		e.Types = make([]Type, 0, 1+strings.Count(col[3], "|"))
 		for t := range strings.SplitSeq(col[3], "|") {
 			code, targets, _ := strings.Cut(strings.TrimSuffix(t, ")"), "(")
 			e.Types = append(e.Types, Type{code, strings.Fields(targets)})
 		}
 	}
-	d.elements[e.Path] = e
+	return e
 }
 
-func (d *definitions) addParam(col []string) {
+func readParams(table string) *parameters {
+	p := &parameters{map[string][]*SearchParameter{}, map[string]*SearchParameter{}}
+	for line := range strings.SplitSeq(strings.TrimSuffix(table, "\n"), "\n") {
+		p.add(strings.Split(line, "\t"))
+	}
+	return p
+}
+
+func (all *parameters) add(col []string) {
 	p := &SearchParameter{Code: col[0], Type: col[1], Base: strings.Fields(col[2]), Expression: col[3], Targets: strings.Fields(col[4]), URL: col[8]}
 	if col[5] != "" {
 		for c := range strings.SplitSeq(col[5], ";") {
@@ -105,42 +159,66 @@ func (d *definitions) addParam(col []string) {
 			p.Components = append(p.Components, Component{def, expr})
 		}
 	}
-	d.byURL[p.URL] = p
+	all.byURL[p.URL] = p
 	for _, b := range p.Base {
-		d.params[b] = append(d.params[b], p)
+		all.byBase[b] = append(all.byBase[b], p)
 	}
 }
 
 // ElementAt gives the definition of a path of a base type; ok is false when there is none.
 func ElementAt(path string) (*Element, bool) {
-	e, ok := official().elements[path]
+	name, _, _ := strings.Cut(path, ".")
+	t, ok := official().types[name]
+	if !ok {
+		return nil, false
+	}
+	t.read()
+	e, ok := t.paths[path]
 	return e, ok
 }
 
 // Children lists the elements directly under a path of a base type, in order of name.
 func Children(path string) []*Element {
-	var out []*Element
-	for p, e := range official().elements {
-		if rest, ok := strings.CutPrefix(p, path+"."); ok && !strings.Contains(rest, ".") {
+	out := childrenOf(path)
+	slices.SortFunc(out, func(a, b *Element) int { return strings.Compare(a.Path, b.Path) })
+	return out
+}
+
+// childrenOf lists the elements directly under a path, in the order of the definition.
+func childrenOf(path string) (out []*Element) {
+	name, _, _ := strings.Cut(path, ".")
+	t, ok := official().types[name]
+	if !ok {
+		return nil
+	}
+	t.read()
+	for _, e := range t.order {
+		if rest, ok := strings.CutPrefix(e.Path, path); ok && rest != "" && rest[0] == '.' && strings.IndexByte(rest[1:], '.') < 0 {
 			out = append(out, e)
 		}
 	}
-	slices.SortFunc(out, func(a, b *Element) int { return strings.Compare(a.Path, b.Path) })
 	return out
 }
 
 // IsResource says whether a name is a resource type of R4 that can be instantiated.
 func IsResource(name string) bool {
-	_, ok := official().elements[name+".implicitRules"]
-	return ok && name != "Resource" && name != "DomainResource"
+	t, ok := official().types[name]
+	return ok && t.isResource()
+}
+
+// isResource: every resource has implicitRules behind its id and meta (FHIR R4 resource.html).
+func (t *definition) isResource() bool {
+	return t.name != "Resource" && t.name != "DomainResource" && strings.Contains(t.lines, "\n"+t.name+".implicitRules\t")
 }
 
 // SearchParameters lists the parameters of a resource type itself, in order of
 // code; those of every resource are of the types "Resource" and "DomainResource".
-func SearchParameters(resource string) []*SearchParameter { return official().params[resource] }
+func SearchParameters(resource string) []*SearchParameter {
+	return official().params().byBase[resource]
+}
 
 // SearchParameterByURL finds a parameter by its canonical URL, nil when there is none.
-func SearchParameterByURL(url string) *SearchParameter { return official().byURL[url] }
+func SearchParameterByURL(url string) *SearchParameter { return official().params().byURL[url] }
 
 // PatientCompartment lists the parameters by which a resource belongs to the
 // compartment of a patient; none: it belongs to no patient (FHIR R4 compartmentdefinition-patient.html).
@@ -149,8 +227,8 @@ func PatientCompartment(resource string) []string { return official().compartmen
 // ResourceTypes lists the resource types that can be instantiated, sorted.
 func ResourceTypes() []string {
 	var out []string
-	for path := range official().elements {
-		if name, ok := strings.CutSuffix(path, ".implicitRules"); ok && IsResource(name) {
+	for name, t := range official().types {
+		if t.isResource() {
 			out = append(out, name)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"maps"
 	"os"
 	"path"
 	"slices"
@@ -49,12 +50,30 @@ type definition struct {
 		Param []string
 	}
 	Snapshot struct{ Element []element }
+	Content  string
+	Concept  []concept
+	Compose  struct {
+		Include []include
+		Exclude []json.RawMessage
+	}
+}
+
+type concept struct {
+	Code    string
+	Concept []concept
+}
+
+type include struct {
+	System           string
+	Concept          []concept
+	Filter, ValueSet []json.RawMessage
 }
 
 type element struct {
 	Path, Max        string
 	Min              int
 	ContentReference string
+	Representation   []string
 	Type             []struct {
 		Code          string
 		TargetProfile []string
@@ -63,8 +82,8 @@ type element struct {
 	IsSummary, IsModifier bool
 }
 
-// tables gives three tables parted by a line "--", each sorted, fields parted by tabs:
-// elements, search parameters, patient compartment.
+// tables gives four tables parted by a line "--", fields parted by tabs: elements (types sorted, their
+// elements in the order of the definition), search parameters, patient compartment, codes of required bindings.
 func tables(pkg string) ([]byte, error) {
 	f, err := os.Open(pkg)
 	if err != nil {
@@ -75,7 +94,10 @@ func tables(pkg string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var elements, params, compartment []string
+	var params, compartment []string
+	elements := map[string][]string{}
+	bound := map[string]bool{}
+	sets, systems := map[string]definition{}, map[string]definition{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if err == io.EOF {
@@ -85,7 +107,7 @@ func tables(pkg string) ([]byte, error) {
 			return nil, err
 		}
 		kind, _, _ := strings.Cut(path.Base(h.Name), "-")
-		if kind != "StructureDefinition" && kind != "SearchParameter" && path.Base(h.Name) != "CompartmentDefinition-patient.json" {
+		if !slices.Contains([]string{"StructureDefinition", "SearchParameter", "ValueSet", "CodeSystem"}, kind) && path.Base(h.Name) != "CompartmentDefinition-patient.json" {
 			continue
 		}
 		var d definition
@@ -95,8 +117,12 @@ func tables(pkg string) ([]byte, error) {
 		switch d.ResourceType {
 		case "StructureDefinition":
 			if d.Derivation != "constraint" && d.Kind != "logical" {
-				elements = append(elements, elementLines(d)...)
+				elements[d.Type] = elementLines(d, bound)
 			}
+		case "ValueSet":
+			sets[d.URL] = d
+		case "CodeSystem":
+			systems[d.URL] = d
 		case "SearchParameter":
 			params = append(params, paramLine(d))
 		case "CompartmentDefinition":
@@ -108,10 +134,17 @@ func tables(pkg string) ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	for i, t := range [][]string{elements, params, compartment} {
-		if i > 0 {
-			b.WriteString("--\n")
+	for _, name := range slices.Sorted(maps.Keys(elements)) {
+		for _, l := range elements[name] {
+			b.WriteString(l + "\n")
 		}
+	}
+	codes, err := codeLines(bound, sets, systems)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range [][]string{params, compartment, codes} {
+		b.WriteString("--\n")
 		slices.Sort(t)
 		for _, l := range t {
 			b.WriteString(l + "\n")
@@ -120,8 +153,43 @@ func tables(pkg string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// elementLines: path, min, max, types, binding, flags (S summary, M modifier), content reference.
-func elementLines(d definition) (out []string) {
+// codeLines: value set, then a group per code system: its URL and its codes, parted by "|", groups by tabs.
+// A set whose codes the package does not hold (UCUM, media types, currencies) has no line.
+func codeLines(bound map[string]bool, sets, systems map[string]definition) (out []string, err error) {
+	for url := range bound {
+		set, ok := sets[url]
+		line := []string{url}
+		for _, in := range set.Compose.Include {
+			concepts := in.Concept
+			if s := systems[in.System]; len(concepts) == 0 && s.Content == "complete" {
+				concepts = s.Concept
+			}
+			codes := codesOf(concepts, nil)
+			ok = ok && len(codes) > 0 && len(in.Filter) == 0 && len(in.ValueSet) == 0
+			for _, c := range codes {
+				if strings.ContainsAny(c, "|\t\n") {
+					return nil, fmt.Errorf("%s: code %q holds a separator", url, c)
+				}
+			}
+			line = append(line, in.System+"|"+strings.Join(codes, "|"))
+		}
+		if ok && len(set.Compose.Exclude) == 0 {
+			out = append(out, strings.Join(line, "\t"))
+		}
+	}
+	return out, nil
+}
+
+func codesOf(concepts []concept, out []string) []string {
+	for _, c := range concepts {
+		out = codesOf(c.Concept, append(out, c.Code))
+	}
+	return out
+}
+
+// elementLines: path, min, max, types, binding, flags (S summary, M modifier, A attribute in XML), content reference.
+// What is bound to required codes is noted in bound.
+func elementLines(d definition, bound map[string]bool) (out []string) {
 	for _, e := range d.Snapshot.Element {
 		var types []string
 		for _, t := range e.Type {
@@ -141,6 +209,7 @@ func elementLines(d definition) (out []string) {
 		binding := ""
 		if e.Binding.Strength == "required" {
 			binding, _, _ = strings.Cut(e.Binding.ValueSet, "|")
+			bound[binding] = true
 		}
 		flags := ""
 		if e.IsSummary {
@@ -148,6 +217,9 @@ func elementLines(d definition) (out []string) {
 		}
 		if e.IsModifier {
 			flags += "M"
+		}
+		if slices.Contains(e.Representation, "xmlAttr") {
+			flags += "A"
 		}
 		out = append(out, strings.Join([]string{e.Path, fmt.Sprint(e.Min), e.Max, strings.Join(types, "|"), binding, flags, strings.TrimPrefix(e.ContentReference, "#")}, "\t"))
 	}
