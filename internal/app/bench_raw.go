@@ -210,7 +210,7 @@ func readRaw(ctx context.Context, r store.Reader, name string, clustered bool, p
 
 // writeRaw makes the tables and writes the rows, a share of each table in every commit.
 func writeRaw(c *sqlite3.Conn, schema []string, tables []rawTable, commits int) (rows int, err error) {
-	err = c.Exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA journal_size_limit=67108864;" + strings.Join(schema, ";\n") + ";")
+	err = c.Exec("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8192;" + strings.Join(schema, ";\n") + ";")
 	if err != nil {
 		return 0, err
 	}
