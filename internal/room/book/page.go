@@ -138,10 +138,8 @@ func (b *Book) front(ctx context.Context, s shelf, f filter) (p front, err error
 		medicines = medicineTexts(requests)
 	}
 	p.Line = timelineOf(visits, f, medicines)
-	for _, y := range p.Line.Years {
-		if err := s.plan(ctx, y.Visits); err != nil {
-			return p, err
-		}
+	if err := s.plan(ctx, p.Line.Years); err != nil {
+		return p, err
 	}
 	if !f.first() {
 		return p, nil
@@ -151,7 +149,8 @@ func (b *Book) front(ctx context.Context, s shelf, f filter) (p front, err error
 		return p, err
 	}
 	p.Person = personOf(s.golden, coverages)
-	p.Short, err = b.summary(ctx, s, p.Person, visits)
+	p.Short, err = s.summary(ctx, p.Person, visits)
+	p.Short.Return, p.Short.ReturnOn = nextReturn(p.Line.Years, b.clock.Now())
 	return p, err
 }
 
@@ -159,13 +158,10 @@ func (b *Book) front(ctx context.Context, s shelf, f filter) (p front, err error
 const recentResults = 100
 
 // summary reads the little that the list of visits does not have.
-func (b *Book) summary(ctx context.Context, s shelf, p person, visits []visit) (x summary, err error) {
+func (s shelf) summary(ctx context.Context, p person, visits []visit) (x summary, err error) {
 	x.Illnesses = illnessesOf(visits)
 	if len(visits) == 0 {
 		return x, nil
-	}
-	if x.Return, x.ReturnOn, err = s.nextReturn(ctx, byID(visits), b.clock.Now()); err != nil {
-		return x, err
 	}
 	if x.Given, err = s.lastGiven(ctx, byID(visits)); err != nil {
 		return x, err
@@ -200,39 +196,33 @@ func (s shelf) lastGiven(ctx context.Context, visits map[string]visit) (*handout
 	return &handout{Visit: id, On: v.Start, Place: v.Place, Facility: v.Facility, Medicines: medicinesOf(requests)}, nil
 }
 
-// plan reads what the doctors of some visits asked for.
-func (s shelf) plan(ctx context.Context, visits []visit) error {
-	if len(visits) == 0 {
+// plan reads what the doctors of the visits on a page asked for.
+func (s shelf) plan(ctx context.Context, years []year) error {
+	var ids []string
+	for _, y := range years {
+		for _, v := range y.Visits {
+			ids = append(ids, "Encounter/"+v.ID)
+		}
+	}
+	if ids == nil {
 		return nil
 	}
-	ids := make([]string, len(visits))
-	for i, v := range visits {
-		ids[i] = "Encounter/" + v.ID
-	}
 	plans, err := s.all(ctx, "CarePlan", "encounter", strings.Join(ids, ","))
-	planned(visits, plans)
+	for _, y := range years {
+		planned(y.Visits, plans)
+	}
 	return err
 }
 
-// recentPlans bounds the plans in which a day of return is looked for.
-const recentPlans = 30
-
-// nextReturn is the nearest day ahead on which a doctor asked the person to come again.
-func (s shelf) nextReturn(ctx context.Context, visits map[string]visit, now time.Time) (v *visit, on moment, err error) {
-	plans, _, err := s.page(ctx, "CarePlan", recentPlans, "", "status", "active")
-	if err != nil {
-		return nil, "", err
-	}
-	v, on = nearest(visits, plans, moment(now.In(clock.VietNam).Format(time.DateOnly)))
-	return v, on, nil
-}
-
-func nearest(visits map[string]visit, plans []r4.Node, today moment) (v *visit, on moment) {
-	for _, p := range plans {
-		from, ok := visits[idOf(p.Get("encounter"), "Encounter")]
-		for _, d := range followUps(p) {
-			if ok && !d.before(today) && (on == "" || d.before(on)) {
-				v, on = &from, d
+// nextReturn is the nearest day ahead on which a doctor of the newest visits asked the person to come again.
+func nextReturn(newest []year, now time.Time) (v *visit, on moment) {
+	today := moment(now.In(clock.VietNam).Format(time.DateOnly))
+	for _, y := range newest {
+		for i := range y.Visits {
+			for _, d := range y.Visits[i].FollowUps {
+				if !d.before(today) && (on == "" || d.before(on)) {
+					v, on = &y.Visits[i], d
+				}
 			}
 		}
 	}

@@ -371,10 +371,14 @@ func TestReturns(t *testing.T) {
 	if len(visits[0].FollowUps) != 2 || visits[0].FollowUps[1].day() != "20/06/2026" || len(visits[1].FollowUps) != 1 {
 		t.Errorf("%+v", visits)
 	}
-	if v, on := nearest(byID(visits), plans, "2026-06-15"); v == nil || v.ID != "a" || on != "2026-06-20" {
+	newest := []year{{2026, 2, visits}}
+	if v, on := nextReturn(newest, today); v == nil || v.ID != "a" || on != "2026-06-20" {
 		t.Errorf("%v %s", v, on)
 	}
-	if v, _ := nearest(byID(visits), plans, "2026-07-02"); v != nil {
+	if v, on := nextReturn(newest, time.Date(2026, 6, 19, 18, 0, 0, 0, time.UTC)); v == nil || on != "2026-06-20" {
+		t.Errorf("in Viet Nam the day itself still lies ahead: %v %s", v, on)
+	}
+	if v, _ := nextReturn(newest, today.AddDate(0, 1, 0)); v != nil {
 		t.Errorf("what is past is no return: %v", v)
 	}
 }
