@@ -435,6 +435,14 @@ func TestLanguage(t *testing.T) {
 		if got := languageOf(r); got != c.want {
 			t.Errorf("%q %q: %s", c.cookie, c.accept, got)
 		}
+		r.Header.Set("Accept", "text/html,*/*;q=0.8")
+		want := i18n.VI // a page is Vietnamese until somebody chooses
+		if c.cookie == "en" {
+			want = i18n.EN
+		}
+		if got := languageOf(r); got != want {
+			t.Errorf("page %q %q: %s", c.cookie, c.accept, got)
+		}
 	}
 }
 

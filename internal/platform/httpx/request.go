@@ -126,14 +126,17 @@ func Network(r *http.Request) string {
 // LanguageCookie holds the language that a person chose.
 const LanguageCookie = "lang"
 
-// languageOf is the language of the reader: as chosen, else the first of ours that the browser
-// names, else Vietnamese.
+// languageOf is the language of the reader: as chosen, else Vietnamese for a page, and for a
+// program the first of ours that it names.
 func languageOf(r *http.Request) i18n.Lang {
 	if c, err := r.Cookie(LanguageCookie); err == nil {
 		switch l := i18n.Lang(c.Value); l {
 		case i18n.VI, i18n.EN:
 			return l
 		}
+	}
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return i18n.VI // most clinic PCs have an English browser and a Vietnamese reader
 	}
 	accepted := r.Header.Get("Accept-Language")
 	if len(accepted) > 200 {

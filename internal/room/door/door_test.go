@@ -320,7 +320,7 @@ func (p page) whole(t *testing.T) {
 func TestFrontPage(t *testing.T) {
 	b := build(t, nil).browser()
 	for lang, want := range map[string]string{"vi": "Sổ sức khỏe của bạn, ở một nơi", "en": "Your health book, in one place"} {
-		p := b.get(t, "/?den=/so/luot/1", "Accept-Language", lang)
+		p := b.get(t, "/?den=/so/luot/1", "Cookie", httpx.LanguageCookie+"="+lang)
 		p.whole(t)
 		if p.status != 200 || p.title() != want || len(p.all("html", "lang", lang)) != 1 {
 			t.Errorf("%d %q", p.status, p.title())
@@ -683,7 +683,7 @@ func TestTour(t *testing.T) {
 	if p := b.get(t, "/tien-do", "Accept", "application/json"); strings.TrimSpace(p.body) != `{"percent":24,"text":"1.234 trên 5.000 lượt khám đã vào sổ. Không cần đợi hết: ai đã có hồ sơ thì vào xem được ngay.","finished":false,"ready":2}` {
 		t.Error(p.body)
 	}
-	if p := b.get(t, "/", "Accept-Language", "en"); !strings.Contains(text(p.doc), "1,234 of 5,000 visits") {
+	if p := b.get(t, "/", "Cookie", httpx.LanguageCookie+"=en"); !strings.Contains(text(p.doc), "1,234 of 5,000 visits") {
 		t.Error(text(p.doc))
 	}
 	if p := b.post(t, "/thu/0"); p.status != 303 || p.location != "/so" {
