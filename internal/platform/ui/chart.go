@@ -189,7 +189,7 @@ func (l Line) state(v float64) string {
 		return ""
 	case v < l.Low: // false when not known
 		return "below"
-	case v > l.High:
+	case v > l.High || l.Below && v == l.High:
 		return "above"
 	}
 	return "in"
@@ -240,8 +240,12 @@ func (p plot) rangeText(ctx context.Context) string {
 	switch {
 	case math.IsNaN(p.Low) && math.IsNaN(p.High):
 		return ""
+	case p.Below && math.IsNaN(p.Low):
+		return i18n.T(ctx, "ui.normal-under", "high", high)
 	case math.IsNaN(p.Low):
 		return i18n.T(ctx, "ui.normal-below", "high", high)
+	case p.Below:
+		return i18n.T(ctx, "ui.normal-to-under", "low", low, "high", high)
 	case math.IsNaN(p.High):
 		return i18n.T(ctx, "ui.normal-above", "low", low)
 	}

@@ -61,7 +61,8 @@ type Point struct {
 type Line struct {
 	Title, Unit   string
 	Points        []Point
-	Low, High     float64 // the normal range; NaN: not known
+	Low, High     float64 // the usual range; NaN: not known
+	Below         bool    // the range ends below High: High itself is outside
 	Width, Height int     // 0: the default
 }
 

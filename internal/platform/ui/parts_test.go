@@ -104,6 +104,9 @@ func TestLineState(t *testing.T) {
 			t.Errorf("%v in %v..%v: %q, want %q", c.v, c.low, c.high, got, c.want)
 		}
 	}
+	if got := (Line{Low: nan, High: 5.7, Below: true}).state(5.7); got != "above" {
+		t.Errorf("5.7 below 5.7: %q", got)
+	}
 }
 
 func TestAxis(t *testing.T) {
@@ -167,7 +170,7 @@ func TestDates(t *testing.T) {
 func TestChart(t *testing.T) {
 	ctx := bound(t, i18n.VI)
 	has(t, ctx, Chart(hba1c()), []string{
-		`aria-label="HbA1c: gần nhất 6,4 % (12/11/2025: 6,4 %). Bình thường đến 6,5"`, "<title>12/03/2024: 9,1 %</title>", ">6,4 %</text>", "c-out", "cao hơn", "trong khoảng", "Xem bảng số",
+		`aria-label="HbA1c: gần nhất 6,4 % (12/11/2025: 6,4 %). Khoảng tham chiếu đến 6,5"`, "<title>12/03/2024: 9,1 %</title>", ">6,4 %</text>", "c-out", "cao hơn", "trong khoảng", "Xem bảng số",
 	}, []string{"NaN", "style="})
 	has(t, ctx, Chart(Line{Title: "X", Low: math.NaN(), High: math.NaN(), Points: []Point{{0, math.NaN(), "?"}, {1, math.Inf(1), "?"}}}), []string{"Chưa có số liệu."}, []string{"<svg", "NaN"})
 	one := Line{Title: "X", Unit: "kg", Low: math.NaN(), High: math.NaN(), Points: []Point{{month(2026, 3), 52, "12/03/2026: 52 kg"}}}

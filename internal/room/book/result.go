@@ -184,8 +184,8 @@ func courseOf(results []result, after string) course {
 		}
 		u := unitKey(r.Unit)
 		if by[u] == nil {
-			low, high := r.Usual.band()
-			by[u] = &ui.Line{Title: r.Name, Unit: r.Unit, Low: low, High: high}
+			low, high, below := r.Usual.band()
+			by[u] = &ui.Line{Title: r.Name, Unit: r.Unit, Low: low, High: high, Below: below}
 			units = append(units, u)
 		}
 		by[u].Points = append(by[u].Points, ui.Point{X: r.On.time().UnixMilli(), Y: r.number.Float64(), Label: r.On.day() + ": " + r.Value + " " + r.Unit})

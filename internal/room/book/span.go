@@ -79,11 +79,11 @@ func (s *span) text(ctx context.Context) string {
 	return t(ctx, "span.under", "high", n(s.Below))
 }
 
-// band gives the bounds for a chart; an open one is NaN.
-func (s *span) band() (low, high float64) {
+// band gives the bounds for a chart; an open one is NaN. below says that high itself is outside.
+func (s *span) band() (low, high float64, below bool) {
 	low, high = math.NaN(), math.NaN()
 	if s == nil {
-		return low, high
+		return low, high, false
 	}
 	if s.hasLow {
 		low = s.Low.Float64()
@@ -91,9 +91,9 @@ func (s *span) band() (low, high float64) {
 	if s.hasHigh {
 		high = s.High.Float64()
 	} else if s.hasBelow {
-		high = s.Below.Float64()
+		high, below = s.Below.Float64(), true
 	}
-	return low, high
+	return low, high, below
 }
 
 // spans reads the table once.
