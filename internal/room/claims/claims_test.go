@@ -30,10 +30,16 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// engines runs f on a fresh database of each engine.
+// engines runs f on a fresh database of each engine, both at a time: call it last.
 func engines(t *testing.T, f func(t *testing.T, o sqlstore.Options)) {
-	t.Run("sqlite", func(t *testing.T) { f(t, sqlstore.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)}) })
-	t.Run("postgres", func(t *testing.T) { f(t, sqlstore.Options{URL: pgtest.URL(t)}) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		f(t, sqlstore.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		f(t, sqlstore.Options{URL: pgtest.URL(t)})
+	})
 }
 
 // ticking is a clock that a test moves.

@@ -62,12 +62,15 @@ func (l *line) reserve(receipt string) {
 	l.open[receipt] = true
 }
 
-// slot waits for a place near the door; false when there was none for a while.
-func (l *line) slot(ctx context.Context) bool {
+// slot asks for a place near the door; false when there is none, also after a while.
+func (l *line) slot(ctx context.Context, wait bool) bool {
 	select {
 	case l.slots <- struct{}{}:
 		return true
 	default:
+		if !wait {
+			return false
+		}
 	}
 	late := time.NewTimer(patience)
 	defer late.Stop()

@@ -240,6 +240,11 @@ func (s *Service) write(ctx context.Context, tx store.Tx, it item, v verdict, la
 	if v.state == HOSOFailed {
 		tries = 1
 	}
+	if it.b.again[it.n] {
+		if _, err := tx.Exec(ctx, `DELETE FROM claims_finding WHERE receipt = $1 AND ordinal = $2`, receipt, it.ordinal()); err != nil {
+			return err
+		}
+	}
 	if err := putFindings(ctx, tx, receipt, it.ordinal(), v.report.Findings); err != nil {
 		return err
 	}

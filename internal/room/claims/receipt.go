@@ -147,11 +147,8 @@ func insertHOSO(ctx context.Context, tx store.Tx, receipt, facility string, keys
 // maxFindings bounds the findings kept of one HOSO; its counts tell of all.
 const maxFindings = 1000
 
-// putFindings replaces the findings of an ordinal.
+// putFindings writes the findings of an ordinal that has none yet.
 func putFindings(ctx context.Context, tx store.Tx, receipt string, ordinal int64, list []check.Finding) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM claims_finding WHERE receipt = $1 AND ordinal = $2`, receipt, ordinal); err != nil {
-		return err
-	}
 	list = list[:min(len(list), maxFindings)]
 	for from := 0; from < len(list); from += rowsAtOnce {
 		part := list[from:min(from+rowsAtOnce, len(list))]

@@ -52,7 +52,8 @@ func (s *Service) Receive(ctx context.Context, a store.Access, u Upload) (rec Re
 		return insertHOSO(ctx, tx, rec.ID, rec.Facility, keysOf(file))
 	})
 	if err == nil && rec.State == Waiting {
-		s.queue(ctx, rec, file)
+		// A person with many files in one form is not made to wait for each of them.
+		s.queue(ctx, rec, file, u.Door != "page")
 		return rec, nil
 	}
 	s.line.answered(rec.ID)
@@ -64,9 +65,9 @@ func (s *Service) Receive(ctx context.Context, a store.Access, u Upload) (rec Re
 
 // queue puts a receipt in the line. It is on disk: when the line stays long,
 // only its number waits in memory.
-func (s *Service) queue(ctx context.Context, rec Receipt, file *claim.File) {
+func (s *Service) queue(ctx context.Context, rec Receipt, file *claim.File, wait bool) {
 	j := job{receipt: rec.ID}
-	if j.slot = s.line.slot(ctx); j.slot && rec.Bytes <= maxInHand {
+	if j.slot = s.line.slot(ctx, wait); j.slot && rec.Bytes <= maxInHand {
 		j.known = &fresh{rec, file}
 	}
 	s.line.put(j)

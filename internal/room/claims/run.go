@@ -83,6 +83,7 @@ type batch struct {
 	rec     Receipt
 	file    *claim.File
 	reports []check.Report // of the rows of a check-in or assessment table
+	again   map[int]bool   // the HOSO that failed before, by number from 0
 	left    atomic.Int64
 	given   atomic.Bool // a HOSO was given up for this time: the receipt stays as it is
 	closed  atomic.Bool // the last HOSO closed the receipt in its own commit
@@ -144,24 +145,28 @@ func (s *Service) options(r Receipt) check.Options {
 // read gets the receipt, the original and the HOSO without an answer from the store.
 func (s *Service) read(ctx context.Context, receipt string, b *batch) (waiting []int, err error) {
 	var body []byte
+	b.again = map[int]bool{}
 	err = s.Store.View(ctx, s.System, func(r store.Reader) (err error) {
 		r.Audit(store.Note{Action: "claims.process", Entity: receipt})
 		waiting = waiting[:0]
 		if b.rec, err = findReceipt(ctx, r, receipt, ""); err != nil {
 			return err
 		}
-		rows, err := r.Query(ctx, `SELECT ordinal FROM claims_hoso WHERE receipt = $1 AND (state = 'waiting' OR state = 'failed' AND tries < $2) ORDER BY ordinal`,
+		rows, err := r.Query(ctx, `SELECT ordinal, tries FROM claims_hoso WHERE receipt = $1 AND (state = 'waiting' OR state = 'failed' AND tries < $2) ORDER BY ordinal`,
 			receipt, int64(maxTries))
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var n int64
-			if err := rows.Scan(&n); err != nil {
+			var n, tries int64
+			if err := rows.Scan(&n, &tries); err != nil {
 				return err
 			}
 			waiting = append(waiting, int(n-1))
+			if tries > 0 {
+				b.again[int(n-1)] = true
+			}
 		}
 		if err := rows.Err(); err != nil {
 			return err

@@ -327,7 +327,9 @@ func TestMended(t *testing.T) {
 	engines(t, func(t *testing.T, o sqlstore.Options) {
 		whole := open(t, o)
 		b := whole.again(func(d *Deps) { d.Mapper = panicking{} }).run()
-		rec := b.send(bundle("20260410", visit("LK1"), visit("LK2", func(h *claim.HOSO) { h.XML1.MA_BN = "BAD" })))
+		rec := b.send(bundle("20260410", visit("LK1"), visit("LK2", func(h *claim.HOSO) {
+			h.XML1.MA_BN, h.XML1.HO_TEN = "BAD", "Đinh Thị Kín 2" // a warning, which must not stand twice in the end
+		})))
 		if got := b.states(rec); got != "stored failed" {
 			t.Fatal(got)
 		}
@@ -336,8 +338,12 @@ func TestMended(t *testing.T) {
 		if got := n.states(rec); got != "stored stored" {
 			t.Error(got)
 		}
-		if c := n.look(rec).Receipt.Counts; c[HOSOStored] != 2 || c[HOSOFailed] != 0 {
+		v := n.look(rec)
+		if c := v.Receipt.Counts; c[HOSOStored] != 2 || c[HOSOFailed] != 0 {
 			t.Errorf("%v", c)
+		}
+		if h := v.HOSO[1]; h.Warnings != 1 || len(h.Findings) != 1 || h.Findings[0].Rule != "ID-002" {
+			t.Errorf("%+v", h)
 		}
 	})
 }
@@ -384,18 +390,18 @@ func (f failingTx) Put(ctx context.Context, p *store.Prepared) (*store.Resource,
 // panicking can't map one patient.
 type panicking struct{ mapping }
 
-func (panicking) Map(h *claim.HOSO, src fhirmap.Source) (*fhirmap.Visit, error) {
+func (m panicking) Map(h *claim.HOSO, src fhirmap.Source) (*fhirmap.Visit, error) {
 	if h.XML1.MA_BN == "BAD" {
 		panic("index out of range")
 	}
-	return mapping{}.Map(h, src)
+	return m.mapping.Map(h, src)
 }
 
 // babbling maps one patient to what is no JSON.
 type babbling struct{ mapping }
 
-func (babbling) Map(h *claim.HOSO, src fhirmap.Source) (*fhirmap.Visit, error) {
-	v, err := mapping{}.Map(h, src)
+func (m babbling) Map(h *claim.HOSO, src fhirmap.Source) (*fhirmap.Visit, error) {
+	v, err := m.mapping.Map(h, src)
 	if h.XML1.MA_BN == "BAD" {
 		v.Own[0].Body = []byte(`{"resourceType":`)
 	}

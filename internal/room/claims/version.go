@@ -193,7 +193,7 @@ func (s *Service) putPatient(ctx context.Context, tx store.Tx, w *writing) (*sto
 	}
 	source, err := tx.Put(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("Patient: %w", err)
+		return nil, fmt.Errorf("%s: %w", p.Draft.Key.Type, err)
 	}
 	return source, nil
 }
