@@ -145,11 +145,7 @@ func TestWholeWayInBrowser(t *testing.T) {
 			s := newScreen(t, base)
 			s.do(chromedp.EmulateViewport(width, 844))
 			s.upload(n, file, good, bad)
-			golden, err := newGuide(flow, 4).find(t.Context(), who)
-			if err != nil || golden == "" {
-				t.Fatalf("%q %v", golden, err)
-			}
-			s.read(n, linkFor{Role: trust.RoleCitizen, Person: golden, Name: who.Name}, facilityName(t, province, file.Facility))
+			s.read(n, linkFor{Role: trust.RoleCitizen, Person: goldenOf(t, flow, who), Name: who.Name}, facilityName(t, province, file.Facility))
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if len(s.grief) > 0 {

@@ -145,11 +145,17 @@ func fill(t testing.TB, n *Node, people int, until time.Time) (p *synth.Province
 		}
 	}
 	n.claims.Drain()
-	golden, err := newGuide(f, people).find(t.Context(), p.Person(0))
-	if err != nil || golden == "" {
-		t.Fatalf("the first person: %q, %v", golden, err)
+	return p, goldenOf(t, f, p.Person(0))
+}
+
+// goldenOf finds a person who has arrived.
+func goldenOf(t testing.TB, f *inflow, who *synth.Person) string {
+	t.Helper()
+	found, err := newGuide(f, 1).find(t.Context(), []*synth.Person{who})
+	if err != nil || found[who.Index] == "" {
+		t.Fatalf("person %d has not arrived: %v", who.Index, err)
 	}
-	return p, golden
+	return found[who.Index]
 }
 
 var september = time.Date(2025, 9, 1, 0, 0, 0, 0, claim.VietNam)

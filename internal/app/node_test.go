@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,8 +9,10 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"math/big"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -379,4 +382,52 @@ func selfSigned(t testing.TB) (cert, key string, pool *x509.CertPool) {
 	pool = x509.NewCertPool()
 	pool.AppendCertsFromPEM(text)
 	return cert, key, pool
+}
+
+// TestInHandIsFinished: a request that has begun when the server is told to stop gets its answer.
+func TestInHandIsFinished(t *testing.T) {
+	r := start(t, append([]string{"serve", "--addr", "127.0.0.1:0"}, newPlace(t, "sqlite").args()...)...)
+	port := r.out.await(t, `Serving at +http://localhost(:\d+)\n`)[1]
+	c, err := net.Dial("tcp", "127.0.0.1"+port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	body := "username=25001_BV&password=" + strings.Repeat("A", 32)
+	fmt.Fprintf(c, "POST /api/token/take HTTP/1.1\r\nHost: localhost%s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\n%s", port, len(body), body[:20])
+	time.Sleep(200 * time.Millisecond)
+	r.stop()
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) { // until it takes nobody new
+		other, err := net.Dial("tcp", "127.0.0.1"+port)
+		if err != nil {
+			break
+		}
+		other.Close()
+		if time.Now().After(end) {
+			t.Fatal("it goes on listening")
+		}
+	}
+	io.WriteString(c, body[20:])
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(text), "maKetQua") {
+		t.Errorf("%s %s %v", resp.Status, text, err)
+	}
+	r.end(t)
+}
+
+// TestLongFolder: where the socket finds no place the server works all the same.
+func TestLongFolder(t *testing.T) {
+	p := newPlace(t, "sqlite")
+	p.data = filepath.Join(p.data, strings.Repeat("x", longestSocket))
+	n := openNode(t, p)
+	if _, ok := dialControl(p.data); ok {
+		t.Error("somebody answers")
+	}
+	if err := n.Ready(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

@@ -99,31 +99,27 @@ func address(ctx context.Context, p *synth.Person) string {
 	return i18n.T(ctx, "app.tour."+key+"."+[]string{"man", "woman"}[p.Sex-1], "name", p.Name, "age", strconv.Itoa(age))
 }
 
-// look finds the persons who have arrived, until all have or ctx ends.
+// look finds the persons who have arrived, until all have or nobody comes any more.
 func (g *guide) look(ctx context.Context, arrived func(p *synth.Person, golden string)) error {
-	tick := time.NewTicker(time.Second)
+	tick := time.NewTicker(2 * time.Second)
 	defer tick.Stop()
+	missing := g.persons
 	for {
-		_, _, ended := g.flow.progress()
-		missing := 0
-		for _, p := range g.persons {
-			if g.golden[p.Index] != "" { // written by this goroutine alone
-				continue
-			}
-			id, err := g.find(ctx, p)
-			if err != nil {
-				return err
-			}
-			if id == "" {
-				missing++
-				continue
-			}
-			g.mu.Lock()
-			g.golden[p.Index] = id
-			g.mu.Unlock()
-			arrived(p, id)
+		_, _, ended := g.flow.progress() // before looking: who came last must be found
+		found, err := g.find(ctx, missing)
+		if err != nil {
+			return err
 		}
-		if missing == 0 || ended {
+		missing = slices.DeleteFunc(slices.Clone(missing), func(p *synth.Person) bool { return found[p.Index] != "" })
+		for _, p := range g.persons {
+			if id := found[p.Index]; id != "" {
+				g.mu.Lock()
+				g.golden[p.Index] = id
+				g.mu.Unlock()
+				arrived(p, id)
+			}
+		}
+		if len(missing) == 0 || ended {
 			return nil
 		}
 		select {
@@ -134,23 +130,29 @@ func (g *guide) look(ctx context.Context, arrived func(p *synth.Person, golden s
 	}
 }
 
-// find looks for the golden Patient of a person by the numbers that the files carry.
-func (g *guide) find(ctx context.Context, p *synth.Person) (golden string, err error) {
+// find looks for the golden Patients of persons by the numbers that the files carry.
+func (g *guide) find(ctx context.Context, list []*synth.Person) (golden map[int]string, err error) {
 	a, err := trust.System(trust.JobImport)
 	if err != nil {
-		return "", err
-	}
-	q, err := param.Parse("Patient", url.Values{"identifier": {g.numbers(p)}, "_tag": {ident.TagSystem + "|" + ident.TagGolden}})
-	if err != nil {
-		return "", err
+		return nil, err
 	}
 	err = g.flow.node.store.View(ctx, a, func(r store.Reader) error {
 		r.Audit(store.Note{Action: "demo.find"})
-		page, err := r.Search(ctx, q)
-		if err == nil && len(page.Matches) > 0 {
-			golden = page.Matches[0].Key.ID
+		golden = map[int]string{}
+		for _, p := range list {
+			q, err := param.Parse("Patient", url.Values{"identifier": {g.numbers(p)}, "_tag": {ident.TagSystem + "|" + ident.TagGolden}})
+			if err != nil {
+				return err
+			}
+			page, err := r.Search(ctx, q)
+			if err != nil {
+				return err
+			}
+			if len(page.Matches) > 0 {
+				golden[p.Index] = page.Matches[0].Key.ID
+			}
 		}
-		return err
+		return nil
 	})
 	return golden, err
 }
