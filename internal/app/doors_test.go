@@ -92,6 +92,19 @@ func TestClosedRoutes(t *testing.T) {
 	}
 }
 
+// TestTourIsOfTheDemonstrationOnly: a server that is none signs nobody in without a link.
+func TestTourIsOfTheDemonstrationOnly(t *testing.T) {
+	n := openNode(t, newPlace(t, "sqlite"))
+	for _, r := range n.routes {
+		if r.Pattern == "GET /tien-do" || r.Pattern == "POST /thu/{n}" {
+			t.Errorf("%s is served", r.Pattern)
+		}
+	}
+	if len(n.routes) < 20 {
+		t.Errorf("%d routes", len(n.routes))
+	}
+}
+
 // browser is a person at a browser: cookies, HTML, one language.
 type browser struct {
 	*http.Client

@@ -6,13 +6,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -87,44 +85,55 @@ func (i *importer) run(ctx context.Context, std Streams, args []string) (err err
 	return err
 }
 
-// one takes in a file and waits for its answer, so that no more than a few are on their way.
+// one takes in a file. An error is ours; what is wrong with the file is said in the tally.
 func (i *importer) one(ctx context.Context, op operator, t *tally, name string) error {
 	body, err := os.ReadFile(name)
 	if err != nil {
 		return err
 	}
 	p := parcel{Facility: i.facility, Name: filepath.Base(name), Body: body}
-	kind := kindOf(name, body)
-	switch kind {
+	switch kindOf(name, body) {
 	case fhirXML:
 		t.refused(name, errFHIRXML)
-		return nil
 	case fhirJSON:
-		k, err := op.Keep(ctx, p)
-		if err != nil {
-			if ours(err) {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			t.refused(name, outcome.As(err))
-			return nil
-		}
-		t.resources(k)
-		return nil
+		err = keepResources(ctx, op, t, name, p)
+	default:
+		err = takeClaim(ctx, op, t, name, p)
 	}
-	got, err := op.Receive(ctx, p)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func keepResources(ctx context.Context, op operator, t *tally, name string, p parcel) error {
+	k, err := op.Keep(ctx, p)
+	switch {
+	case err == nil:
+		t.resources(k)
+	case ours(err):
+		return err
+	default:
+		t.refused(name, outcome.As(err))
+	}
+	return nil
+}
+
+// takeClaim waits for the file's answer, so that no more than a few are on their way.
+func takeClaim(ctx context.Context, op operator, t *tally, name string, p parcel) error {
+	got, err := op.Receive(ctx, p)
+	if err != nil {
+		return err
 	}
 	if got.Known {
 		t.known()
 		return nil
 	}
 	v, err := answered(ctx, func() (verdict, error) { return op.Answer(ctx, got.Receipt) })
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	if err == nil {
+		t.claim(name, v)
 	}
-	t.claim(name, v)
-	return nil
+	return err
 }
 
 // ours says whether an error is no fault of the file.
@@ -188,97 +197,4 @@ func importable(args []string) ([]string, error) {
 		}
 	}
 	return out, nil
-}
-
-// tally counts what became of the files.
-type tally struct {
-	mu                         sync.Mutex
-	out                        io.Writer
-	live                       bool // a terminal: the line of progress is written over
-	all, done, skipped, turned int
-	written, same              int
-	hoso                       map[claims.HOSOState]int
-	shown                      time.Time
-}
-
-func (t *tally) known() { t.step(func() { t.skipped++ }) }
-
-func (t *tally) resources(k kept) {
-	t.step(func() { t.written, t.same = t.written+k.Written, t.same+k.Unchanged })
-}
-
-func (t *tally) refused(name string, e *outcome.Error) {
-	t.step(func() {
-		t.turned++
-		t.say(name, e.VI, e.EN)
-	})
-}
-
-func (t *tally) claim(name string, v verdict) {
-	t.step(func() {
-		if v.Refused {
-			t.turned++
-			t.say(name, v.VI, v.EN)
-		}
-		for s, n := range v.HOSO {
-			t.hoso[s] += n
-		}
-		if n := v.HOSO[claims.HOSORefused]; n > 0 {
-			t.say(name, fmt.Sprintf("%d hồ sơ bị từ chối; xem từng lỗi bằng `ytso check`.", n),
-				fmt.Sprintf("%d HOSO refused; `ytso check` shows each finding.", n))
-		}
-	})
-}
-
-func (t *tally) say(name, vi, en string) {
-	fmt.Fprintf(t.out, "%s%s: %s\n%*s  %s\n", t.erase(), name, vi, len(name), "", en)
-}
-
-// lineWidth is what a line of progress is wiped with: an old Windows console knows no escapes.
-const lineWidth = 60
-
-func (t *tally) erase() string {
-	if t.live {
-		return fmt.Sprintf("\r%*s\r", lineWidth, "")
-	}
-	return ""
-}
-
-func (t *tally) step(f func()) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	f()
-	t.done++
-	if t.live && time.Since(t.shown) > 100*time.Millisecond {
-		t.shown = time.Now()
-		fmt.Fprintf(t.out, "%s%d/%d tệp (files)", t.erase(), t.done, t.all)
-	}
-}
-
-func (t *tally) summary() {
-	h := t.hoso
-	fmt.Fprintf(t.out, `%s%d/%d tệp: %d đã nhận từ trước, %d bị từ chối cả tệp
-  HOSO: %d đã lưu, %d bị từ chối, %d không đổi, %d cũ hơn bản đang có, %d lỗi hệ thống
-  FHIR: %d tài nguyên đã ghi, %d không đổi
-%d of %d files: %d known from before, %d refused whole
-  HOSO: %d stored, %d refused, %d unchanged, %d older than what stands, %d failed
-  FHIR: %d resources written, %d unchanged
-`, t.erase(), t.done, t.all, t.skipped, t.turned,
-		h[claims.HOSOStored], h[claims.HOSORefused], h[claims.HOSOUnchanged], h[claims.HOSOOlder], h[claims.HOSOFailed], t.written, t.same,
-		t.done, t.all, t.skipped, t.turned,
-		h[claims.HOSOStored], h[claims.HOSORefused], h[claims.HOSOUnchanged], h[claims.HOSOOlder], h[claims.HOSOFailed], t.written, t.same)
-}
-
-func (t *tally) bad() bool {
-	return t.turned+t.hoso[claims.HOSORefused]+t.hoso[claims.HOSOFailed] > 0
-}
-
-// terminal says whether somebody watches the stream.
-func terminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
