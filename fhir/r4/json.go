@@ -44,6 +44,7 @@ type node struct {
 type Doc struct {
 	src   []byte
 	nodes []node
+	xml   *origin // the XML that it was made from, nil when it was JSON
 }
 
 // Node is a value in a Doc. The zero Node is absent, and every method is safe on it.
@@ -446,8 +447,9 @@ func (n Node) Text() string {
 // Bool is true for true.
 func (n Node) Bool() bool { return n.Kind() == True }
 
-func unescape(raw []byte) string {
-	out := make([]byte, 0, len(raw))
+func unescape(raw []byte) string { return string(appendUnescaped(make([]byte, 0, len(raw)), raw)) }
+
+func appendUnescaped(out, raw []byte) []byte {
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
 			out = append(out, raw[i])
@@ -479,7 +481,7 @@ func unescape(raw []byte) string {
 			out = append(out, raw[i])
 		}
 	}
-	return string(out)
+	return out
 }
 
 func hexRune(b []byte) rune {
