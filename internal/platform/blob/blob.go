@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -55,17 +56,25 @@ func Hash(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Put keeps body and gives its hash. Content that is kept already is left as it is.
-func Put(ctx context.Context, tx Execer, body []byte) (hash string, err error) {
+// Packed is content ready to be kept: hashed and compressed outside of any
+// transaction, since others wait for the writer.
+type Packed struct {
+	Hash   string
+	size   int
+	packed []byte
+}
+
+// Pack prepares body.
+func Pack(body []byte) Packed {
+	return Packed{Hash: Hash(body), size: len(body), packed: encoder().EncodeAll(body, nil)}
+}
+
+// Put keeps the content. What is kept already is left as it is.
+func (p Packed) Put(ctx context.Context, tx Execer) (err error) {
 	defer outcome.Wrap(&err, "blob.Put")
-	hash = Hash(body)
-	packed, err := pack(body)
-	if err != nil {
-		return "", err
-	}
 	_, err = tx.Exec(ctx, `INSERT INTO blob (hash, size, body) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING`,
-		hash, int64(len(body)), packed)
-	return hash, err
+		p.Hash, int64(p.size), p.packed)
+	return err
 }
 
 var (
@@ -105,14 +114,14 @@ func Get[R Rows](ctx context.Context, q Querier[R], hash string) (body []byte, e
 	return body, nil
 }
 
-func pack(body []byte) ([]byte, error) {
-	w, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+// encoder compresses many contents side by side; making one costs more than a small file.
+var encoder = sync.OnceValue(func() *zstd.Encoder {
+	w, err := zstd.NewWriter(nil)
 	if err != nil {
-		return nil, err
+		panic(err) // the options are fixed
 	}
-	defer w.Close()
-	return w.EncodeAll(body, nil), nil
-}
+	return w
+})
 
 // unpack reads no more than size bytes, so that damaged bytes cannot fill the memory.
 func unpack(packed []byte, size int64) ([]byte, error) {

@@ -46,11 +46,11 @@ func (r *result) Scan(dest ...any) error {
 func TestPutGet(t *testing.T) {
 	ctx, db := context.Background(), table{}
 	for _, body := range [][]byte{nil, []byte("<GIAMDINHHS/>"), bytes.Repeat([]byte("Nguyễn "), 100_000)} {
-		hash, err := Put(ctx, db, body)
-		if err != nil {
+		p := Pack(body)
+		if err := p.Put(ctx, db); err != nil {
 			t.Fatal(err)
 		}
-		got, err := Get(ctx, db, hash)
+		got, err := Get(ctx, db, p.Hash)
 		if err != nil || !bytes.Equal(got, body) {
 			t.Errorf("%d bytes came back as %d, %v", len(body), len(got), err)
 		}
@@ -66,15 +66,11 @@ func TestPutGet(t *testing.T) {
 
 func TestDamageIsSeen(t *testing.T) {
 	ctx, db := context.Background(), table{}
-	hash, err := Put(ctx, db, []byte("original"))
-	if err != nil {
+	p := Pack([]byte("original"))
+	if err := p.Put(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	good := db[hash]
-	other, err := pack([]byte("replaced"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	hash, good, other := p.Hash, db[p.Hash], Pack([]byte("replaced")).packed
 	for name, bad := range map[string]row{
 		"other content": {8, other}, "cut off": {8, good.body[:len(good.body)-3]}, "not zstd": {8, []byte("x")}, "other size": {7, good.body},
 	} {

@@ -264,7 +264,7 @@ type matching struct {
 	fail  func(call int, source store.Key) error
 }
 
-func (m *matching) Match(_ context.Context, _ store.Tx, source *store.Resource) (string, error) {
+func (m *matching) MatchSeen(_ context.Context, _ store.Tx, source *store.Resource, _ time.Time) (string, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls++

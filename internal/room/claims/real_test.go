@@ -182,7 +182,7 @@ func BenchmarkStore(b *testing.B) {
 // links the source record, written when the source record changed.
 type people struct{ s store.Store }
 
-func (m people) Match(ctx context.Context, tx store.Tx, source *store.Resource) (string, error) {
+func (m people) MatchSeen(ctx context.Context, tx store.Tx, source *store.Resource, _ time.Time) (string, error) {
 	id := "g" + source.Key.ID[1:]
 	if !source.Changed {
 		return id, nil

@@ -37,10 +37,12 @@ func (s *Service) Receive(ctx context.Context, a store.Access, u Upload) (rec Re
 		e := outcome.As(bad)
 		rec.State, rec.ErrorKey, rec.ErrorVI, rec.ErrorEN = Refused, e.Key, e.VI, e.EN
 	}
+	original := blob.Pack(u.Body)
+	rec.Blob = original.Hash
 	s.line.reserve(rec.ID)
 	err = s.Store.Update(ctx, a, func(tx store.Tx) (err error) {
 		tx.Audit(store.Note{Action: "claims.receive", Entity: rec.ID, Detail: string(rec.State)})
-		if rec.Blob, err = blob.Put(ctx, tx, u.Body); err != nil {
+		if err := original.Put(ctx, tx); err != nil {
 			return err
 		}
 		if err := insertReceipt(ctx, tx, &rec); err != nil {

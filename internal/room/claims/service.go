@@ -15,9 +15,10 @@ import (
 )
 
 // Matcher finds whose record a source Patient is, in the transaction that
-// wrote it, and gives the id of the person (golden Patient).
+// wrote it, and gives the id of the person (golden Patient). seen is the time
+// that the visit tells of: the newest of a person's sources shows, whichever file came last.
 type Matcher interface {
-	Match(ctx context.Context, tx store.Tx, source *store.Resource) (person string, err error)
+	MatchSeen(ctx context.Context, tx store.Tx, source *store.Resource, seen time.Time) (person string, err error)
 }
 
 // Mapper turns a HOSO into resources; fhirmap.Mapper is one.

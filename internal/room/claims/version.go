@@ -80,6 +80,13 @@ type writing struct {
 	prepared                       []*store.Prepared // Patient, Shared, Own
 }
 
+// seen is the time that the visit tells of; a check-in tells too little of a
+// person to be newer than any claim.
+func (w *writing) seen() time.Time {
+	t, _ := time.ParseInLocation("200601021504", w.left, clock.VietNam) // the zero time when it is no date
+	return t
+}
+
 // standing is the version of a visit that stands.
 type standing struct {
 	stamp
@@ -161,7 +168,7 @@ func (s *Service) replace(ctx context.Context, tx store.Tx, w *writing, stands s
 			return "", err
 		}
 	}
-	if person, err = s.Matcher.Match(ctx, tx, source); err != nil {
+	if person, err = s.Matcher.MatchSeen(ctx, tx, source, w.seen()); err != nil {
 		return "", err
 	}
 	_, err = tx.Exec(ctx, `UPDATE claims_current SET grade = $3, made = $4, seq = $5, ordinal = $6, canon = $7, receipt = $8, hoso = $6, resources = $9
