@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/ytso/ytso/fhir/store"
@@ -33,4 +34,8 @@ type conn interface {
 type row struct {
 	entry
 	d, rid, cp int64
+}
+
+func compareRows(x, y row) int {
+	return cmp.Or(compareEntries(x.entry, y.entry), cmp.Compare(x.d, y.d), cmp.Compare(x.rid, y.rid))
 }

@@ -232,9 +232,13 @@ func (t *tx) Publish(ctx context.Context, e store.Event) error {
 	return err
 }
 
-// flush writes the index rows that wait.
+// flush writes the index rows that wait, in the order of the tables' keys:
+// neighbours share a page of SQLite, and writers on PostgreSQL meet each other
+// in one order.
 func (t *tx) flush(ctx context.Context) error {
 	gone, added := t.gone, t.added
+	slices.SortFunc(gone, compareRows)
+	slices.SortFunc(added, compareRows)
 	t.gone, t.added = nil, nil
 	return t.c.index(ctx, gone, added)
 }
