@@ -106,6 +106,8 @@ func (l *lite) view(ctx context.Context, f, audit func(conn) error) error {
 	var r *liteConn
 	select {
 	case r = <-l.readers:
+	case <-l.stop:
+		return errClosed
 	case <-ctx.Done():
 		return ctx.Err()
 	}

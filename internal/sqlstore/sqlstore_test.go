@@ -157,6 +157,9 @@ func TestOpenAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 		if s.e.dialect() == db.SQLite {
+			if err := s.View(t.Context(), storetest.All, func(store.Reader) error { return nil }); outcome.KindOf(err) != outcome.Transient {
+				t.Errorf("a look into a closed store: %v", err)
+			}
 			b, err := os.ReadFile(filepath.Join(o.Dir, "ytso.db"))
 			if err != nil || bytes.Contains(b, []byte("SQLite format")) || bytes.Contains(b, []byte("Patient")) {
 				t.Errorf("the file is readable without the key: %v", err)

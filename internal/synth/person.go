@@ -3,6 +3,7 @@ package synth
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 )
@@ -83,6 +84,9 @@ func (p *Province) Person(i int) *Person {
 		}
 	}
 	special(g, who)
+	if slices.Contains(who.Stories, "newborn") { // named after the mother until the birth is registered (QĐ 3176 bảng XML1, HO_TEN)
+		who.Name = "Con bà " + p.name(house, group["manner"], family, 2)
+	}
 	return who
 }
 
@@ -137,7 +141,7 @@ func special(g *rand.Rand, who *Person) {
 		case "newborn":
 			who.Birth = begin.AddDate(0, 0, 30+g.IntN(20)).Add(time.Duration(8*60+g.IntN(600)) * time.Minute)
 			who.BirthText = who.Birth.Format("200601021504")
-			who.Number, who.Name = "", "Con bà "+who.Name
+			who.Number = ""
 			who.Card = fmt.Sprintf("TE125%010d", g.Int64N(10_000_000_000))
 		default: // the long stories are about people who are insured
 			if who.Card == "" {

@@ -45,11 +45,12 @@ func (s *edge) logFault(r *http.Request, e *outcome.Error, err error) {
 		slog.String("reference", RequestID(r.Context())), slog.String("route", r.Pattern),
 		slog.String("kind", string(e.Kind)), slog.String("key", e.Key), slog.String("cause", err.Error()),
 	}
-	if e.Kind.Status() >= 500 {
+	if e.Kind.Status() >= 500 && r.Context().Err() == nil { // a client that went away is nobody's fault
 		level = slog.LevelError
 	}
 	var p *panicked
 	if errors.As(err, &p) {
+		level = slog.LevelError
 		list = append(list, slog.String("stack", string(p.stack)))
 	}
 	s.Log.LogAttrs(r.Context(), level, "fault", list...)

@@ -9,7 +9,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // permissions closes the browser's senses but for the camera, which reads the
 // QR code of an identity card at the desk.
-const permissions = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), " +
+const permissions = "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=(), " +
 	"display-capture=(), screen-wake-lock=(), browsing-topics=()"
 
 // harden sets the headers that every answer carries. A handler may loosen
