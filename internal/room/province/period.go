@@ -62,10 +62,20 @@ func periodOf(v url.Values) (p period, ok bool, err error) {
 		return p, false, errPeriod.At("den")
 	}
 	p = period{days, from, last.AddDate(0, 0, 1)}
-	if p.end.Before(p.from) || !p.end.After(p.from) || !sensible(p.from.Year()) || !sensible(last.Year()) {
+	if !p.end.After(p.from) || !sensible(p.from.Year()) || !sensible(last.Year()) {
 		return p, false, errPeriod.At("den")
 	}
-	return p, true, nil
+	return p.named(), true, nil
+}
+
+// named gives days that are a whole month, quarter or year as that.
+func (p period) named() period {
+	for _, s := range []span{month, quarter, year} {
+		if a := around(s, p.from); a.from.Equal(p.from) && a.end.Equal(p.end) {
+			return a
+		}
+	}
+	return p
 }
 
 func sensible(y int) bool { return y >= 1900 && y <= 2199 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -460,6 +461,9 @@ func TestPeriods(t *testing.T) {
 		p, ok, err := periodOf(v)
 		if err != nil || !ok {
 			t.Fatalf("%s: %v", tt.query, err)
+		}
+		if same, _, err := periodOf(url.Values{"tu": {tt.from}, "den": {tt.last}}); err != nil || same != p {
+			t.Errorf("%s to %s is %+v, %v", tt.from, tt.last, same, err)
 		}
 		got := []string{p.from.Format(time.DateOnly), p.last().Format(time.DateOnly), p.before().values().Encode(), p.after().values().Encode(), p.values().Encode()}
 		if want := []string{tt.from, tt.last, tt.before, tt.after, v.Encode()}; !slices.Equal(got, want) {
