@@ -9,7 +9,7 @@ import (
 
 // The elements and attributes that a narrative may hold: those of txt-1, and
 // those that narrative.html allows beside it by naming chapters 7 to 11 and 15
-// of HTML 4 (address bdo kbd area map and their attributes, xml:lang).
+// of HTML 4 (address bdo kbd area map and their attributes, xml:lang, xml:space).
 var (
 	xhtmlElements = words(`a abbr acronym b big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 h5 h6 hr i img li
 		ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr tt ul var address area bdo kbd map`)
@@ -84,7 +84,7 @@ func (t *xtree) allowed(i int) error {
 			continue
 		}
 		name := t.bytes(a.name)
-		if a.prefixed && !(a.space == spaceXML && string(name) == "lang") || !a.prefixed && !xhtmlAttributes[string(name)] {
+		if a.prefixed && !(a.space == spaceXML && (string(name) == "lang" || string(name) == "space")) || !a.prefixed && !xhtmlAttributes[string(name)] {
 			return xhtmlFault(t, a.name.from, "attribute", fmt.Sprintf("Phần mô tả không được chứa thuộc tính %q (txt-1).", short(name)),
 				fmt.Sprintf("A narrative must not hold the attribute %q (txt-1).", short(name)))
 		}

@@ -1,0 +1,79 @@
+package validate
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/ytso/ytso/fhir/r4"
+)
+
+// received reads a file as a resource, by how it begins.
+func received(b []byte) (*r4.Doc, error) {
+	b = bytes.TrimSpace(bytes.TrimPrefix(b, []byte("\ufeff")))
+	if len(b) > 0 && b[0] == '<' {
+		return r4.ParseXML(b)
+	}
+	return r4.Parse(b)
+}
+
+// strictly are the cases that pass there and not here, and why.
+var strictly = map[string]string{
+	"contained-resource-bad-id-ignore": "the case switches the checking of contained resources off; the id there has 65 characters",
+	"aggregation-apart-good4":          "the Encounter has no class, which is 1..1; the sister case aggregation-bundle-bad4 says so",
+}
+
+// TestValidatorCases compares the verdict with that of the official validator,
+// as far as structure alone goes: what is right must pass, and of what is wrong
+// the part that breaks the base definitions must be found.
+func TestValidatorCases(t *testing.T) {
+	agreed, found, invalid, all := 0, 0, 0, 0
+	for line := range bytes.Lines(conformance(t, "validator", "cases.jsonl")) {
+		var c struct {
+			Name, File string
+			Expect     struct {
+				ErrorCount int
+				Issues     []struct{ Severity, Text string }
+			}
+		}
+		if err := json.Unmarshal(line, &c); err != nil {
+			t.Fatal(err)
+		}
+		all++
+		d, err := received(conformance(t, append([]string{"validator", "files"}, strings.Split(c.File, "/")...)...))
+		var wrong []string
+		if err != nil {
+			wrong = append(wrong, err.Error())
+		} else {
+			for _, i := range Structure(d) {
+				if i.Severity == Error {
+					wrong = append(wrong, i.Key+" "+i.Expression+" "+i.EN)
+				}
+			}
+		}
+		refuse := c.Expect.ErrorCount > 0
+		if refuse {
+			invalid++
+		}
+		switch {
+		case refuse == (len(wrong) > 0):
+			agreed++
+			if refuse {
+				found++
+			}
+		case strictly[c.Name] != "":
+		case refuse:
+			var want []string
+			for _, i := range c.Expect.Issues {
+				if i.Severity == "error" || i.Severity == "fatal" {
+					want = append(want, i.Text)
+				}
+			}
+			t.Logf("not found: %s: %.200s", c.Name, strings.Join(want, " | "))
+		default:
+			t.Errorf("%s (%s) is right, but: %.600s", c.Name, c.File, strings.Join(wrong, "\n"))
+		}
+	}
+	t.Logf("verdict agrees in %d of %d; %d of %d wrong ones found by structure alone", agreed, all, found, invalid)
+}

@@ -1,0 +1,95 @@
+package validate
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/ytso/ytso/fhir/r4"
+)
+
+// conformance opens a file of the official data; the test is skipped when it is not beside the project.
+func conformance(t testing.TB, name ...string) []byte {
+	dir := os.Getenv("YTSO_CONFORMANCE")
+	if dir == "" {
+		dir = "../../../shared/conformance"
+	}
+	b, err := os.ReadFile(filepath.Join(append([]string{dir}, name...)...))
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(dir); err == nil || os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not there", filepath.Join(name...))
+		}
+		t.Skip("the official data is not beside the project (YTSO_CONFORMANCE)")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// examples are the 721 official examples of R4.
+func examples(t testing.TB) []*r4.Doc {
+	z, err := gzip.NewReader(bytes.NewReader(conformance(t, "r4-examples", "examples.ndjson.gz")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*r4.Doc
+	for line := range bytes.Lines(all) {
+		d, err := r4.Parse(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, d)
+	}
+	if len(out) != 721 {
+		t.Fatalf("%d examples, want 721", len(out))
+	}
+	return out
+}
+
+// faulty are the official examples that break the specification's own rules, and how.
+var faulty = map[string]struct{ keys, why string }{
+	"ActivityDefinition/blood-tubes-supply":        {"narrative", "text.div is empty (txt-2)"},
+	"ActivityDefinition/heart-valve-replacement":   {"narrative", "text.div is empty (txt-2)"},
+	"EventDefinition/example":                      {"narrative", "text.div is empty (txt-2)"},
+	"Questionnaire/zika-virus-exposure-assessment": {"narrative", "text.div is empty (txt-2)"},
+	"Questionnaire/qs1":                            {"required", "its inner items have no linkId, which is 1..1"},
+	"DeviceMetric/example":                         {"target", "parent points at a DeviceComponent-like contained resource, not at a Device"},
+	"DeviceUseStatement/example":                   {"target", "reasonReference points at a type that the element does not allow"},
+	"MedicationRequest/medrx0301":                  {"target", "dispenseRequest.performer points at a Practitioner, not at an Organization"},
+	"Observation/clinical-gender":                  {"target", "performer points at a type that the element does not allow"},
+}
+
+func TestExamples(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range examples(t) {
+		name := d.Type() + "/" + d.ID()
+		var wrong []string
+		issues := Structure(d)
+		for _, i := range issues {
+			if i.Severity == Error {
+				wrong = append(wrong, strings.TrimPrefix(i.Key, "validate."))
+			}
+		}
+		slices.Sort(wrong)
+		if got := strings.Join(slices.Compact(wrong), " "); got != faulty[name].keys {
+			t.Errorf("%s: %q, want %q\n%+v", name, got, faulty[name].keys, issues)
+		}
+		seen[name] = true
+	}
+	for name := range faulty {
+		if !seen[name] {
+			t.Errorf("%s is no example", name)
+		}
+	}
+}
