@@ -84,9 +84,11 @@ func TestEval(t *testing.T) {
 // TestRefused: what is not FHIRPath, or needs more than is here, fails when it is compiled.
 func TestRefused(t *testing.T) {
 	for expr, want := range map[string]outcome.Kind{
-		"": outcome.Invalid, "a.": outcome.Invalid, "a b": outcome.Invalid, "(a": outcome.Invalid, "a.where(": outcome.Invalid, "'a": outcome.Invalid, "a[x]": outcome.Invalid,
+		"": outcome.Invalid, "a.": outcome.Invalid, "a b": outcome.Invalid, "(a": outcome.Invalid, "a.where(": outcome.Invalid, "'a": outcome.Invalid, "a[": outcome.Invalid, "a.repeat(b": outcome.Invalid,
 		"a # b": outcome.Invalid, strings.Repeat("(", 500): outcome.Invalid, "a.where()": outcome.Invalid, "a is 'b'": outcome.Invalid,
-		"a.repeat(b)": outcome.NotSupported, "a + b": outcome.NotSupported, "%context": outcome.NotSupported, "a > b": outcome.NotSupported,
+		"a.rePeat(b)": outcome.NotSupported, "a +": outcome.Invalid, "%": outcome.Invalid, "a.$that": outcome.Invalid, "2147483649": outcome.Invalid, "@2014-13": outcome.Invalid,
+		"@2014-02-30": outcome.Invalid, "@T25": outcome.Invalid, "a as nothing": outcome.Invalid, "\"a\"": outcome.Invalid, "and": outcome.Invalid, "{a}": outcome.Invalid,
+		strings.Repeat("-", 500) + "1": outcome.Invalid, strings.Repeat("a", 10_001): outcome.TooLong, "a.first(1)": outcome.Invalid,
 	} {
 		if _, err := Compile(expr); outcome.KindOf(err) != want || err == nil {
 			t.Errorf("%.30q: %v, want %s", expr, err, want)

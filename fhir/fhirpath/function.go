@@ -1,129 +1,113 @@
 package fhirpath
 
-import (
-	"strings"
+// function is a function of the language. Its body gets the compiled call, the
+// focus ($this) in which its arguments stand, and its input.
+type function struct {
+	min, max int
+	body     body
+}
 
-	"github.com/ytso/ytso/fhir/r4"
-)
+type body func(r *run, c *call, this, in []Item) []Item
 
-// function compiles a call whose name and opening bracket were read.
-func (c *compiler) function(name token) (step, error) {
-	switch name.text {
-	case "as", "ofType", "is":
-		typ, err := c.typeName()
-		if err == nil && !c.take(symbol, ")") {
-			err = invalid(c.src, c.peek().at)
-		}
-		op := name.text
-		if op == "ofType" {
-			op = "as"
-		}
-		return typed(op, func(in []Item) []Item { return in }, typ), err
+// call is one call in an expression.
+type call struct {
+	*node
+	args []step
+	re   func() (pattern, error) // of a constant pattern, compiled once
+}
+
+func (c compiler) call(n *node) (step, error) {
+	if n.name == "is" || n.name == "as" || n.name == "ofType" {
+		return c.typing(n, n.left)
 	}
-	var args []step
-	for !c.take(symbol, ")") {
-		if len(args) > 0 && !c.take(symbol, ",") {
-			return nil, invalid(c.src, c.peek().at)
-		}
-		a, err := c.expression(0)
+	f, ok := lookup(n.name)
+	switch {
+	case !ok:
+		return nil, unknownFunction(c.src, n)
+	case len(n.args) < f.min || len(n.args) > f.max:
+		return nil, wrongArguments(c.src, n)
+	}
+	k := &call{node: n}
+	for _, a := range n.args {
+		s, err := c.compile(a)
 		if err != nil {
 			return nil, err
 		}
-		args = append(args, a)
+		k.args = append(k.args, s)
 	}
-	f, ok := functions[name.text]
-	if !ok {
-		return nil, unsupported(name.text + "()")
+	k.prepare()
+	run1 := f.body
+	if n.left == nil {
+		return func(r *run, this []Item) []Item { return run1(r, k, this, this) }, nil
 	}
-	if len(args) < f.min || len(args) > f.max {
-		return nil, invalid(c.src, name.at)
+	left, err := c.compile(n.left)
+	if err != nil {
+		return nil, err
 	}
-	return f.make(args), nil
-}
-
-var functions = map[string]struct {
-	min, max int
-	make     func(args []step) step
-}{
-	"where":     {1, 1, func(a []step) step { return where(a[0]) }},
-	"exists":    {0, 1, exists},
-	"empty":     {0, 0, func([]step) step { return func(in []Item) []Item { return boolean(len(in) == 0) } }},
-	"not":       {0, 0, func([]step) step { return not }},
-	"first":     {0, 0, func([]step) step { return func(in []Item) []Item { return in[:min(len(in), 1)] } }},
-	"resolve":   {0, 0, func([]step) step { return resolve }},
-	"extension": {1, 1, func(a []step) step { return extension(a[0]) }},
-	"hasExtension": {1, 1, func(a []step) step {
-		return chain(extension(a[0]), func(in []Item) []Item { return boolean(len(in) > 0) })
-	}},
-}
-
-func where(cond step) step {
-	return func(in []Item) []Item {
-		var out []Item
-		for i := range in {
-			if truth(cond(in[i : i+1])) {
-				out = append(out, in[i])
-			}
+	return func(r *run, this []Item) []Item {
+		in := left(r, this)
+		if r.err != nil {
+			return nil
 		}
-		return out
-	}
+		return run1(r, k, this, in)
+	}, nil
 }
 
-func exists(args []step) step {
-	filter := func(in []Item) []Item { return in }
-	if len(args) == 1 {
-		filter = where(args[0])
+func lookup(name string) (function, bool) {
+	for _, group := range groups {
+		if f, ok := group[name]; ok {
+			return f, true
+		}
 	}
-	return func(in []Item) []Item { return boolean(len(filter(in)) > 0) }
+	return function{}, false
 }
 
-func not(in []Item) []Item {
-	if len(in) == 0 {
+// groups are the functions by chapter of the specification.
+var groups = []map[string]function{collections, texts, numbers, conversions, boundaries, fhirs}
+
+// each evaluates an argument with one item of the input as focus.
+func (r *run) each(c *call, arg int, in []Item, i int) []Item {
+	if !r.tick(1) {
 		return nil
 	}
-	return boolean(!truth(in))
-}
-
-// resolve gives, for each reference, an item of the type that its literal
-// reference names; the target itself is not read. That is all that search
-// expressions ask ("resolve() is Patient").
-func resolve(in []Item) []Item {
-	var out []Item
-	for _, i := range in {
-		ref := i.Node.Get("reference").Text()
-		if ref == "" && i.Node.Kind() == r4.String {
-			ref = i.Node.Text()
-		}
-		typ := i.Node.Get("type").Text()
-		if parts := strings.Split(ref, "/"); len(parts) >= 2 {
-			for n, p := range parts[:len(parts)-1] {
-				if r4.IsResource(p) && n+2 >= len(parts)-2 {
-					typ = p
-					break
-				}
-			}
-		}
-		if typ != "" {
-			out = append(out, Item{kind: isResolved, Type: typ, text: ref})
-		}
-	}
+	before := r.index
+	r.index = i
+	out := c.args[arg](r, in[i:i+1:i+1])
+	r.index = before
 	return out
 }
 
-func extension(url step) step {
-	return func(in []Item) []Item {
-		var out []Item
-		for _, i := range in {
-			want := url([]Item{i})
-			if len(want) != 1 || i.kind != isNode {
-				continue
-			}
-			for e := range i.Node.Get("extension").Elems() {
-				if e.Get("url").Text() == want[0].Text() {
-					out = append(out, Item{Node: e, Path: "Extension"})
-				}
-			}
-		}
-		return out
+// holds says whether a condition is true of an item.
+func (r *run) holds(c *call, in []Item, i int) bool {
+	val, known := r.truth(r.each(c, 0, in, i), c.node.args[0].at)
+	return val && known
+}
+
+// integer reads a collection as one Integer.
+func (r *run) integer(in []Item, pos int) (int64, bool) {
+	i, ok := r.single(in, pos)
+	if !ok {
+		return 0, false
 	}
+	n, ok := i.value().(int64)
+	if !ok {
+		r.mistyped(pos, "Integer")
+	}
+	return n, ok
+}
+
+// str reads a collection as one String.
+func (r *run) str(in []Item, pos int) (string, bool) {
+	s, given, ok := r.optional(in, pos)
+	return s, given && ok
+}
+
+// text reads argument k as a String.
+func (c *call) text(r *run, this []Item, k int) (string, bool) {
+	return r.str(c.args[k](r, this), c.node.args[k].at)
+}
+
+// number reads argument k as an Integer.
+func (c *call) number(r *run, this []Item, k int) (int64, bool) {
+	return r.integer(c.args[k](r, this), c.node.args[k].at)
 }
