@@ -88,7 +88,10 @@ func (t *xtree) allowed(i int) error {
 			return xhtmlFault(t, a.name.from, "attribute", fmt.Sprintf("Phần mô tả không được chứa thuộc tính %q (txt-1).", short(name)),
 				fmt.Sprintf("A narrative must not hold the attribute %q (txt-1).", short(name)))
 		}
-		if (string(name) == "href" || string(name) == "src") && runs(t.value(a)) {
+		if string(name) != "href" && string(name) != "src" {
+			continue
+		}
+		if t.buf = t.appendValue(t.buf[:0], a); runs(t.buf) {
 			return xhtmlFault(t, a.name.from, "link", "Đường dẫn trong phần mô tả chứa mã chạy được.", "A link of the narrative holds a script.")
 		}
 	}
@@ -105,23 +108,29 @@ func (t *xtree) says() bool {
 	return false
 }
 
-// scheme gives the scheme of a link, in lower case and without what browsers pass over; "" of a relative one.
-func scheme(link []byte) string {
-	colon := bytes.IndexByte(link, ':')
-	if end := bytes.IndexAny(link, "/?#"); colon < 0 || end >= 0 && end < colon {
-		return ""
-	}
-	return strings.ToLower(strings.Map(func(r rune) rune {
-		if r <= ' ' || r == 0x7F || r == 0xA0 {
-			return -1
+// scheme appends the scheme of a link to buf, in lower case and without what
+// browsers pass over; nothing of a relative one.
+func scheme(buf, link []byte) []byte {
+	for _, c := range link {
+		switch {
+		case c == ':':
+			return buf
+		case c == '/' || c == '?' || c == '#' || len(buf) == cap(buf):
+			return nil
+		case c <= ' ' || c == 0x7F:
+		case c >= 'A' && c <= 'Z':
+			buf = append(buf, c|0x20)
+		default:
+			buf = append(buf, c)
 		}
-		return r
-	}, string(link[:colon])))
+	}
+	return nil
 }
 
 // runs says whether a link is a script.
 func runs(link []byte) bool {
-	switch scheme(link) {
+	var buf [16]byte
+	switch string(scheme(buf[:0], link)) {
 	case "javascript", "vbscript", "livescript":
 		return true
 	}
@@ -185,7 +194,8 @@ func (t *xtree) safeAttributes(b []byte, n *xnode) []byte {
 		v := t.value(a)
 		switch name {
 		case "href":
-			switch scheme(v) {
+			var buf [16]byte
+			switch string(scheme(buf[:0], v)) {
 			case "http", "https", "mailto", "tel":
 			default:
 				if len(v) < 2 || v[0] != '#' {

@@ -60,6 +60,7 @@ type xtree struct {
 	src   []byte
 	nodes []xnode
 	attrs []xattr
+	buf   []byte // for a value that is looked at once
 }
 
 func (t *xtree) bytes(s span) []byte { return t.src[s.from:s.to] }
@@ -77,11 +78,14 @@ func (t *xtree) children(i int32) func(yield func(int32) bool) {
 
 // value is the text of an attribute after the reading of references and white space (XML 1.0 §3.3.3).
 func (t *xtree) value(a *xattr) []byte {
-	raw := t.bytes(a.value)
 	if a.plain {
-		return raw
+		return t.bytes(a.value)
 	}
-	out := make([]byte, 0, len(raw))
+	return t.appendValue(nil, a)
+}
+
+func (t *xtree) appendValue(out []byte, a *xattr) []byte {
+	raw := t.bytes(a.value)
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; c {
 		case '\r':
@@ -263,6 +267,10 @@ func (s *scanner) text() error {
 		c := src[s.at]
 		if loose < 0 && !isSpace(c) {
 			loose = s.at
+		}
+		if c >= 0x20 && c < utf8.RuneSelf && c != '&' {
+			s.at++
+			continue
 		}
 		n, err := s.character()
 		if err != nil {

@@ -205,23 +205,52 @@ func uuidForm(b []byte) bool {
 	return true
 }
 
+// What a byte is in base64: a digit, padding, white space; zero is none of them.
+const (
+	digit64   = 1
+	padding64 = 2
+	white64   = 4
+)
+
+var alphabet64 = func() (t [256]byte) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+		t[c] = digit64
+	}
+	for _, c := range []byte(" \t\n\v\f\r") {
+		t[c] = white64
+	}
+	t['='] = padding64
+	return t
+}()
+
 // base64Form: groups of four, white space between groups only, padding at the end only.
 func base64Form(b []byte) bool {
 	in, pad, groups := 0, 0, 0
-	for _, c := range b {
-		switch {
-		case white(c):
+	for len(b) > 0 {
+		if in == 0 && pad == 0 && len(b) >= 4 && alphabet64[b[0]]&alphabet64[b[1]]&alphabet64[b[2]]&alphabet64[b[3]] == digit64 {
+			groups++
+			b = b[4:]
+			continue
+		}
+		switch alphabet64[b[0]] {
+		case white64:
 			if in != 0 {
 				return false
 			}
+			b = b[1:]
 			continue
-		case c == '=':
+		case padding64:
 			if pad++; in < 2 || pad > 2 {
 				return false
 			}
-		case pad > 0 || !(digit(c) || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '+' || c == '/'):
+		case digit64:
+			if pad > 0 {
+				return false
+			}
+		default:
 			return false
 		}
+		b = b[1:]
 		if in++; in == 4 {
 			in = 0
 			groups++

@@ -1,6 +1,7 @@
 package validate
 
 import (
+	"bytes"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -19,6 +20,7 @@ func Structure(doc *r4.Doc) []Issue {
 	issues := w.issues
 	w.issues, w.holder = nil, r4.Node{}
 	clear(w.path[:])
+	clear(w.ids)
 	walkers.Put(w)
 	return issues
 }
@@ -32,7 +34,8 @@ type walker struct {
 	depth  int
 	holder r4.Node // the resource whose contained resources fragments mean
 	issues []Issue
-	text   []byte // of the string at hand, when it holds escapes
+	text   []byte   // of the string at hand, when it holds escapes
+	ids    [][]byte // of contained resources
 }
 
 // role is what a resource is inside the document.
@@ -97,13 +100,26 @@ func (w *walker) uniqueIDs(list r4.Node) {
 	if list.Len() < 2 {
 		return
 	}
-	seen := make(map[string]bool, list.Len())
+	ids := w.ids[:0]
 	for c := list.First(); c.Exists(); c = c.Next(list) {
-		id := c.Get("id")
-		if t := id.Text(); t != "" && seen[t] {
-			w.value(id, "contained-id", "Hai tài nguyên contained có cùng id.", "Two contained resources have the same id.")
-		} else {
-			seen[t] = true
+		if id, _ := c.Get("id").Quoted(); len(id) > 0 {
+			ids = append(ids, id)
+		}
+	}
+	w.ids = ids
+	slices.SortFunc(ids, bytes.Compare)
+	twice := func(id []byte) bool {
+		i, found := slices.BinarySearchFunc(ids, id, bytes.Compare)
+		return found && i+1 < len(ids) && bytes.Equal(ids[i+1], id)
+	}
+	first := true
+	for c := list.First(); c.Exists(); c = c.Next(list) {
+		if id, _ := c.Get("id").Quoted(); len(id) > 0 && twice(id) {
+			if !first {
+				w.value(c.Get("id"), "contained-id", "Hai tài nguyên contained có cùng id.", "Two contained resources have the same id.")
+				return
+			}
+			first = false
 		}
 	}
 }

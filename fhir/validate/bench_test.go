@@ -1,0 +1,67 @@
+package validate
+
+import (
+	"testing"
+
+	"github.com/ytso/ytso/fhir/r4"
+)
+
+// TestNoAllocation: what is right costs no memory.
+func TestNoAllocation(t *testing.T) {
+	docs := right(t)
+	for range 2 {
+		for _, d := range docs {
+			Structure(d) // the tables and the buffers of the types used are made
+		}
+	}
+	bad := 0
+	for _, d := range docs {
+		if n := testing.AllocsPerRun(3, func() { Structure(d) }); n >= 1 {
+			bad++
+			if bad < 10 {
+				t.Errorf("%s/%s: %v allocations", d.Type(), d.ID(), n)
+			}
+		}
+	}
+}
+
+// right are the official examples without any issue.
+func right(t testing.TB) (out []*r4.Doc) {
+	for _, d := range examples(t) {
+		if len(Structure(d)) == 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// BenchmarkExamples compares the check with the reading of the same 700 resources.
+func BenchmarkExamples(b *testing.B) {
+	docs := right(b)
+	size := 0
+	for _, d := range docs {
+		size += len(d.Source())
+	}
+	b.Run("parse", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(size))
+		for b.Loop() {
+			for _, d := range docs {
+				if _, err := r4.Parse(d.Source()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+	})
+	b.Run("structure", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(size))
+		for b.Loop() {
+			for _, d := range docs {
+				if Structure(d) != nil {
+					b.Fatal("an issue")
+				}
+			}
+		}
+	})
+}
