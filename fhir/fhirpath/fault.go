@@ -2,6 +2,7 @@ package fhirpath
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
 )
@@ -9,7 +10,8 @@ import (
 // at makes an error that names the place in the expression.
 func at(src string, pos int, kind outcome.Kind, key, vi, en string) error {
 	return outcome.New(kind, "fhirpath."+key,
-		fmt.Sprintf("%s (ký tự %d của biểu thức FHIRPath)", vi, pos+1), fmt.Sprintf("%s (character %d of the FHIRPath expression)", en, pos+1)).
+		fmt.Sprintf("%s (ký tự %d của biểu thức FHIRPath).", strings.TrimSuffix(vi, "."), pos+1),
+		fmt.Sprintf("%s (character %d of the FHIRPath expression).", strings.TrimSuffix(en, "."), pos+1)).
 		Because(fmt.Errorf("%.200q", src))
 }
 

@@ -1,8 +1,10 @@
 package fhirpath
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
@@ -96,15 +98,38 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// FuzzCompile: whatever stands in an expression, it ends soon and without a panic.
 func FuzzCompile(f *testing.F) {
 	f.Add("Observation.value.as(Quantity) | a.where(b = 'c')")
+	for _, s := range []string{"@2014 + 1 'a'", "(1|2).sort(-$this desc)", "1.5 'mg' * 2 '/L'", "'a'.replaceMatches('(a)', '$1$1')", "%`ext-x` & {}", "aggregate($total + $this, 0)", "repeat($this)", "combine($this).combine($this)", "10.power(400) / 3", "@T10:30.highBoundary(9)", "-2147483648 div -1", "descendants().descendants().descendants()"} {
+		f.Add(s)
+	}
+	if cases, _ := readSuite(); len(cases) > 0 {
+		for _, c := range cases {
+			f.Add(c.Expression)
+		}
+	}
 	d, err := r4.Parse([]byte(observation))
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(_ *testing.T, s string) {
-		if e, err := Compile(s); err == nil {
-			e.Eval(d)
+	f.Fuzz(func(t *testing.T, s string) {
+		e, err := Compile(s)
+		if err != nil {
+			return
+		}
+		e.Eval(d)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		out, err := e.Run(ctx, Root(d), &Env{MaxSteps: 50_000, Lenient: len(s)%2 == 0})
+		if ctx.Err() != nil {
+			t.Fatalf("not over after 20 s: %q", s)
+		}
+		for _, i := range out {
+			_, _ = i.Text(), i.TypeName()
+		}
+		if err != nil && outcome.KindOf(err) == outcome.Exception {
+			t.Errorf("%q: %v", s, err)
 		}
 	})
 }

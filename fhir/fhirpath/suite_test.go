@@ -34,40 +34,49 @@ var listed = map[string]string{
 const highHour = `FHIRPath 2.1 highBoundary(): "The greatest possible value of the input to the specified precision", with the example` +
 	` "@2014-01-01T08.highBoundary(17) // @2014-01-01T08:59:59.999"; the suite leaves the minutes at 00.`
 
-func conformance(t testing.TB, name string) string {
+func suiteDir() string {
 	dir := os.Getenv("YTSO_CONFORMANCE")
 	if dir == "" {
 		dir = "../../../shared/conformance"
 	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+	return filepath.Join(dir, "fhirpath")
+}
+
+func readSuite() (cases []suiteCase, err error) {
+	f, err := os.Open(filepath.Join(suiteDir(), "cases.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	for s.Scan() {
+		var c suiteCase
+		if err := json.Unmarshal(s.Bytes(), &c); err != nil {
+			return nil, err
+		}
+		c.InputFile = strings.TrimSuffix(strings.TrimSuffix(c.InputFile, ".xml"), ".json")
+		cases = append(cases, c)
+	}
+	return cases, s.Err()
+}
+
+func suite(t testing.TB) (cases []suiteCase, docs map[string]*r4.Doc) {
+	cases, err := readSuite()
+	if errors.Is(err, os.ErrNotExist) {
 		if os.Getenv("CI") == "true" {
 			t.Fatalf("the conformance data is not beside the project: %v", err)
 		}
 		t.Skipf("the conformance data is not beside the project: %v", err)
 	}
-	return path
-}
-
-func suite(t testing.TB) (cases []suiteCase, docs map[string]*r4.Doc) {
-	dir := conformance(t, "fhirpath")
-	f, err := os.Open(filepath.Join(dir, "cases.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	docs = map[string]*r4.Doc{"": nil}
-	for s := bufio.NewScanner(f); s.Scan(); {
-		var c suiteCase
-		if err := json.Unmarshal(s.Bytes(), &c); err != nil {
-			t.Fatal(err)
-		}
-		c.InputFile = strings.TrimSuffix(strings.TrimSuffix(c.InputFile, ".xml"), ".json")
-		cases = append(cases, c)
+	for _, c := range cases {
 		if _, ok := docs[c.InputFile]; ok {
 			continue
 		}
-		src, err := os.ReadFile(filepath.Join(dir, "input", c.InputFile+".json"))
+		src, err := os.ReadFile(filepath.Join(suiteDir(), "input", c.InputFile+".json"))
 		if err != nil {
 			t.Fatal(err)
 		}
