@@ -26,8 +26,12 @@ const (
 	Map
 )
 
-// MaxDepth bounds the nesting of a resource.
-const MaxDepth = 100
+// MaxDepth bounds the nesting of a resource, maxMembers the names in one
+// object: no type of R4 has half as many, and each is compared with all others.
+const (
+	MaxDepth   = 100
+	maxMembers = 512
+)
 
 // node is 24 bytes: a value, its place in the source, and the node behind its last descendant.
 type node struct {
@@ -80,7 +84,27 @@ func Parse(src []byte) (*Doc, error) {
 type parser struct {
 	d    *Doc
 	at   int
-	path []string
+	path []reached
+}
+
+// reached is one step of the path to the value at hand: a member's name by its place, or an item's number.
+type reached struct{ from, len, item int32 }
+
+// expression writes the path as it stands in the text.
+func (p *parser) expression() string {
+	var b strings.Builder
+	for i, r := range p.path {
+		switch {
+		case r.len == 0:
+			b.WriteString("[" + strconv.Itoa(int(r.item)) + "]")
+		case i > 0:
+			b.WriteByte('.')
+			fallthrough
+		default:
+			b.Write(p.d.src[r.from : r.from+r.len])
+		}
+	}
+	return b.String()
 }
 
 // fail makes the error at the place reached.
@@ -90,7 +114,7 @@ func (p *parser) fail(key, vi, en string) error {
 	e := outcome.New(outcome.Structure, "json."+key,
 		fmt.Sprintf("%s (dòng %d, cột %d)", vi, line, column), fmt.Sprintf("%s (line %d, column %d)", en, line, column))
 	if len(p.path) > 0 {
-		return e.At(strings.ReplaceAll(strings.Join(p.path, "."), ".[", "["))
+		return e.At(p.expression())
 	}
 	return e
 }
@@ -144,12 +168,16 @@ func (p *parser) value(depth int, key, n int32) error {
 }
 
 func (p *parser) word(i int) error {
-	for word, kind := range map[string]Kind{"true": True, "false": False, "null": Null} {
-		if bytes.HasPrefix(p.d.src[p.at:], []byte(word)) {
-			p.at += len(word)
-			p.d.nodes[i].kind = kind
-			return nil
+	word := func(text string, kind Kind) bool {
+		if !bytes.HasPrefix(p.d.src[p.at:], []byte(text)) {
+			return false
 		}
+		p.at += len(text)
+		p.d.nodes[i].kind = kind
+		return true
+	}
+	if word("true", True) || word("false", False) || word("null", Null) {
+		return nil
 	}
 	return p.fail("syntax", "Không đúng cú pháp JSON.", "This is not JSON.")
 }
@@ -165,6 +193,9 @@ func (p *parser) object(depth, i int) error {
 		if p.peek() != '"' {
 			return p.fail("syntax", "Thiếu tên phần tử.", "A member's name is missing.")
 		}
+		if n == maxMembers {
+			return p.fail("members", "Đối tượng có quá nhiều phần tử.", "An object has too many members.")
+		}
 		from := p.at + 1
 		if escaped, err := p.str(); err != nil {
 			return err
@@ -175,7 +206,7 @@ func (p *parser) object(depth, i int) error {
 		if len(name) == 0 || p.twice(i, name) {
 			return p.fail("duplicate", "Phần tử bị lặp hoặc không có tên.", "A member stands twice or has no name.")
 		}
-		p.path = append(p.path, string(name))
+		p.path = append(p.path, reached{from: int32(from), len: int32(len(name))})
 		p.space()
 		if p.peek() != ':' {
 			return p.fail("syntax", "Thiếu dấu hai chấm.", "A colon is missing.")
@@ -225,7 +256,7 @@ func (p *parser) array(depth, i int) error {
 		if n >= 1<<16-1 {
 			return p.fail("array", "Mảng có quá nhiều phần tử.", "An array has too many items.")
 		}
-		p.path = append(p.path, "["+strconv.Itoa(n)+"]")
+		p.path = append(p.path, reached{item: int32(n)})
 		real = real || p.peek() != 'n'
 		if err := p.value(depth+1, 0, 0); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -62,6 +63,13 @@ func TestStrict(t *testing.T) {
 		if !errors.As(err, &e) || e.Key != want {
 			t.Errorf("%.40q: %v, want %s", src, err, want)
 		}
+	}
+	var wide strings.Builder
+	for n := range 600 {
+		fmt.Fprintf(&wide, `,"a%d":1`, n)
+	}
+	if _, err := Parse([]byte("{" + wide.String()[1:] + "}")); outcome.As(err).Key != "json.members" {
+		t.Errorf("600 members: %v", err)
 	}
 	_, err := Parse([]byte("{\"name\":[{\"given\":[\"A\",\"B\"]},\n {\"given\":[\"\"]}]}"))
 	e := outcome.As(err)

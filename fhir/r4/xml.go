@@ -10,7 +10,7 @@ import (
 )
 
 // MaxXML bounds the size of a resource in XML.
-const MaxXML = 256 << 20
+const MaxXML = 64 << 20
 
 // maxXMLDepth bounds the nesting of the JSON made: what an innermost object still holds must not pass MaxDepth.
 const maxXMLDepth = MaxDepth - 4

@@ -2,7 +2,10 @@ package r4
 
 import (
 	"bytes"
+	"encoding/xml"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -122,6 +125,7 @@ func TestXMLStrict(t *testing.T) {
 		{"\xff", "xml.utf8", ""},
 		{`<?xml version="1.0" encoding="UTF-16"?>` + patient(""), "xml.encoding", ""},
 		{patient(strings.Repeat("<extension>", 200)), "xml.depth", ""},
+		{patient(strings.Repeat(`<contact`+namespaces(60)+`>`, 6)), "xml.namespace", ""},
 		{patient(`<!-- -- -->`), "xml.syntax", "Patient"},
 	}
 	for _, c := range cases {
@@ -140,6 +144,14 @@ func TestXMLStrict(t *testing.T) {
 	if e := outcome.As(err); !strings.Contains(e.EN, "line 3, column 3") {
 		t.Errorf("%v", e)
 	}
+}
+
+func namespaces(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, ` xmlns:n%d="http://x"`, i)
+	}
+	return b.String()
 }
 
 // TestAppendXMLRefuses: what has no place in the tables is not written.
@@ -348,4 +360,49 @@ func BenchmarkXML(b *testing.B) {
 		}
 		b.SetBytes(int64(len(out)))
 	})
+}
+
+// BenchmarkExamples reads and writes the official examples in both forms.
+func BenchmarkExamples(b *testing.B) {
+	var docs []*Doc
+	var xmls [][]byte
+	jsonSize, xmlSize := 0, 0
+	for _, line := range examples(b) {
+		d, err := Parse(line)
+		if err != nil {
+			b.Fatal(err)
+		}
+		x, err := d.AppendXML(nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		docs, xmls = append(docs, d), append(xmls, x)
+		jsonSize, xmlSize = jsonSize+len(line), xmlSize+len(x)
+	}
+	run := func(name string, size int, f func(i int) error) {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				for i := range docs {
+					if err := f(i); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		})
+	}
+	run("json", jsonSize, func(i int) error { _, err := Parse(docs[i].Source()); return err })
+	run("xml", xmlSize, func(i int) error { _, err := ParseXML(xmls[i]); return err })
+	run("encoding-xml", xmlSize, func(i int) error {
+		for d := xml.NewDecoder(bytes.NewReader(xmls[i])); ; {
+			if _, err := d.Token(); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	})
+	var out []byte
+	run("append", xmlSize, func(i int) (err error) { out, err = docs[i].AppendXML(out[:0]); return err })
 }

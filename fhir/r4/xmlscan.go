@@ -151,6 +151,9 @@ type scanner struct {
 	scope []binding // namespaces declared by the open elements
 }
 
+// maxScope bounds the namespaces declared at one place: each prefix is looked for among all of them.
+const maxScope = 256
+
 type binding struct {
 	prefix span
 	space  space
@@ -579,6 +582,9 @@ func (s *scanner) declare(a *xattr, prefix span) error {
 	b.space = spaceOf(string(s.t.value(a)))
 	if a.prefixed && b.space == spaceNone {
 		return s.fail("namespace", "Không gian tên rỗng.", "A namespace is empty.")
+	}
+	if len(s.scope) >= maxScope {
+		return s.fail("namespace", "Khai báo quá nhiều không gian tên.", "Too many namespaces are declared.")
 	}
 	s.scope = append(s.scope, b)
 	return nil

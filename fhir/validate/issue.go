@@ -74,9 +74,12 @@ type fault struct {
 	vi, en   string
 }
 
+// full says that nothing more need be looked at.
+func (w *walker) full() bool { return len(w.issues) >= MaxIssues }
+
 // add records an issue about n at the path reached.
 func (w *walker) add(n r4.Node, f fault) {
-	if len(w.issues) >= MaxIssues {
+	if w.full() {
 		return
 	}
 	if f.severity == "" {

@@ -72,13 +72,12 @@ func (w *walker) fragment(id []byte) r4.Node {
 	if len(id) == 0 {
 		return w.holder
 	}
-	list := w.holder.Get("contained")
-	for c := list.First(); c.Exists(); c = c.Next(list) {
-		if raw, _ := c.Get("id").Quoted(); bytes.Equal(raw, id) {
-			return c
-		}
+	own := w.contained[w.first:]
+	i, found := slices.BinarySearchFunc(own, id, func(h held, id []byte) int { return bytes.Compare(h.id, id) })
+	if !found {
+		return r4.Node{}
 	}
-	return r4.Node{}
+	return own[i].node
 }
 
 // targetType finds the type in a literal reference: Type/id, Type/id/_history/v,

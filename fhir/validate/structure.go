@@ -15,13 +15,14 @@ import (
 // Structure checks a resource against the definitions of its type; nil: nothing is wrong.
 func Structure(doc *r4.Doc) []Issue {
 	w := walkers.Get().(*walker)
-	w.root, w.depth, w.issues = "Resource", 0, nil
+	w.root, w.depth, w.issues, w.contained, w.first = "Resource", 0, nil, w.contained[:0], 0
 	w.resource(doc.Root(), whole)
 	issues := w.issues
 	w.issues, w.holder = nil, r4.Node{}
 	clear(w.path[:])
-	clear(w.ids)
-	walkers.Put(w)
+	if clear(w.contained[:cap(w.contained)]); cap(w.contained) <= 1024 { // an odd one's memory isn't kept
+		walkers.Put(w)
+	}
 	return issues
 }
 
@@ -34,8 +35,10 @@ type walker struct {
 	depth  int
 	holder r4.Node // the resource whose contained resources fragments mean
 	issues []Issue
-	text   []byte   // of the string at hand, when it holds escapes
-	ids    [][]byte // of contained resources
+	text   []byte // of the string at hand, when it holds escapes
+
+	contained []held // of the holder from first on, sorted by id; before them those of resources around it
+	first     int
 }
 
 // role is what a resource is inside the document.
@@ -73,9 +76,12 @@ func (w *walker) resource(n r4.Node, as role) {
 		w.root = s.Path
 	}
 	if as == whole {
-		defer func(n r4.Node) { w.holder = n }(w.holder)
-		w.holder = n
-		w.uniqueIDs(n.Get("contained"))
+		holder, first := w.holder, w.first
+		w.enter(n)
+		defer func() {
+			w.contained = w.contained[:w.first]
+			w.holder, w.first = holder, first
+		}()
 	} else if c := n.Get("contained"); c.Exists() {
 		w.structure(c, "contained", "Tài nguyên contained không được chứa tài nguyên contained khác (dom-2).", "A contained resource must not contain others (dom-2).")
 	}
@@ -95,31 +101,27 @@ func (w *walker) noType(n r4.Node, name []byte) {
 	w.structure(t, "resource-type", vi, en)
 }
 
-// uniqueIDs: the ids of contained resources tell them apart (FHIR R4 references.html#contained).
-func (w *walker) uniqueIDs(list r4.Node) {
-	if list.Len() < 2 {
-		return
-	}
-	ids := w.ids[:0]
+// held is a contained resource by its id.
+type held struct {
+	id   []byte
+	node r4.Node
+}
+
+// enter makes n the resource whose contained ones fragments mean; their ids
+// tell them apart (FHIR R4 references.html#contained).
+func (w *walker) enter(n r4.Node) {
+	w.holder, w.first = n, len(w.contained)
+	list := n.Get("contained")
 	for c := list.First(); c.Exists(); c = c.Next(list) {
 		if id, _ := c.Get("id").Quoted(); len(id) > 0 {
-			ids = append(ids, id)
+			w.contained = append(w.contained, held{id, c})
 		}
 	}
-	w.ids = ids
-	slices.SortFunc(ids, bytes.Compare)
-	twice := func(id []byte) bool {
-		i, found := slices.BinarySearchFunc(ids, id, bytes.Compare)
-		return found && i+1 < len(ids) && bytes.Equal(ids[i+1], id)
-	}
-	first := true
-	for c := list.First(); c.Exists(); c = c.Next(list) {
-		if id, _ := c.Get("id").Quoted(); len(id) > 0 && twice(id) {
-			if !first {
-				w.value(c.Get("id"), "contained-id", "Hai tài nguyên contained có cùng id.", "Two contained resources have the same id.")
-				return
-			}
-			first = false
+	own := w.contained[w.first:]
+	slices.SortStableFunc(own, func(a, b held) int { return bytes.Compare(a.id, b.id) })
+	for i := 1; i < len(own); i++ {
+		if bytes.Equal(own[i].id, own[i-1].id) {
+			w.value(own[i].node.Get("id"), "contained-id", "Hai tài nguyên contained có cùng id.", "Two contained resources have the same id.")
 		}
 	}
 }
@@ -132,7 +134,7 @@ func (w *walker) object(n r4.Node, s *r4.Shape) {
 	}
 	var seen uint64
 	count := 0
-	for v := n.First(); v.Exists(); v = v.Next(n) {
+	for v := n.First(); v.Exists() && !w.full(); v = v.Next(n) {
 		count++
 		name := v.Name()
 		if name[0] == '_' {
@@ -210,20 +212,33 @@ func (w *walker) member(n, v r4.Node, m *r4.Member, slot *r4.Slot) {
 	case !m.Many:
 		w.item(v, m)
 	default:
-		for x := v.First(); x.Exists(); x = x.Next(v) {
-			f.index++
-			if x.Kind() == r4.Null {
-				w.null(n, x, m, int(f.index))
-				continue
-			}
+		w.items(n, v, m, f)
+	}
+}
+
+func (w *walker) items(n, v r4.Node, m *r4.Member, f *frame) {
+	var partner, y r4.Node // _name and its item beside the null at hand
+	at := int32(-1)
+	for x := v.First(); x.Exists() && !w.full(); x = x.Next(v) {
+		f.index++
+		if x.Kind() != r4.Null {
 			w.item(x, m)
+			continue
 		}
+		if at < 0 {
+			partner = n.Get("_" + m.Name)
+			y, at = partner.First(), 0
+		}
+		for ; at < f.index; at++ {
+			y = y.Next(partner)
+		}
+		w.null(x, y, m)
 	}
 }
 
 // null stands in an array where only id and extensions of a primitive are known (FHIR R4 json.html#null).
-func (w *walker) null(n, x r4.Node, m *r4.Member, i int) {
-	if m.Primitive == r4.None || n.Get("_"+m.Name).At(i).Kind() != r4.Map {
+func (w *walker) null(x, beside r4.Node, m *r4.Member) {
+	if m.Primitive == r4.None || beside.Kind() != r4.Map {
 		w.structure(x, "null", "null chỉ được đứng trong mảng giá trị đơn khi có phần mở rộng cùng vị trí.", "null may only stand in an array of primitives that has an extension at the same place.")
 	}
 }
@@ -289,7 +304,7 @@ func (w *walker) beside(n, v r4.Node, s *r4.Shape, name []byte) *r4.Member {
 	}
 	f := &w.path[w.depth-1]
 	y := partner.First()
-	for x := v.First(); x.Exists(); x = x.Next(v) {
+	for x := v.First(); x.Exists() && !w.full(); x = x.Next(v) {
 		f.index++
 		valued := y.Exists() && y.Kind() != r4.Null
 		if x.Kind() != r4.Null {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -140,6 +141,34 @@ func TestIssuesAreBounded(t *testing.T) {
 	if n := len(Structure(parse(t, src))); n != MaxIssues {
 		t.Errorf("%d issues", n)
 	}
+}
+
+// TestHostileSizes: what is wide costs no more than its length.
+func TestHostileSizes(t *testing.T) {
+	const n = 60000
+	for name, src := range map[string]string{
+		"nulls":     `{"resourceType":"Patient","name":[{"given":["a"` + strings.Repeat(`,null`, n) + `],"_given":[null` + strings.Repeat(`,{"extension":[{"url":"http://a","valueCode":"b"}]}`, n) + `]}]}`,
+		"contained": `{"resourceType":"Patient","generalPractitioner":[{"reference":"#x"}` + strings.Repeat(`,{"reference":"#q"}`, n) + `],"contained":[{"resourceType":"Practitioner","id":"x"},{"resourceType":"Practitioner","id":"q"}` + numbered(n) + `]}`,
+		"unknown":   `{"resourceType":"Patient","name":[{"text":"a"}` + strings.Repeat(`,{"xyzzy":1,"yzzy":2}`, n) + `]}`,
+	} {
+		d := parse(t, src)
+		start := time.Now()
+		issues := Structure(d)
+		if took := time.Since(start); took > 5*time.Second { // a second at most; hours when it grows with the square
+			t.Errorf("%s: %v", name, took)
+		}
+		if (name == "unknown") != (len(issues) == MaxIssues) || name != "unknown" && len(issues) > 0 {
+			t.Errorf("%s: %d issues", name, len(issues))
+		}
+	}
+}
+
+func numbered(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,{"resourceType":"Practitioner","id":"p%d"}`, i)
+	}
+	return b.String()
 }
 
 // patterns are the regexes of the specification (FHIR R4 datatypes.html#primitive), of types whose form has no further rule.
