@@ -71,6 +71,7 @@ type Env struct {
 	Root     Item              // %rootResource
 	Vars     map[string][]Item // further variables: %name
 	Lenient  bool              // an element that no type here has is empty, not an error
+	Filters  bool              // "as" keeps the items of the type, as R4's own invariants want it (dom-3), instead of an error for several
 	MaxSteps int               // 0: a million
 
 	Resolve  func(ctx context.Context, reference string) (*r4.Doc, error)            // nil document: not found
@@ -99,7 +100,7 @@ func (e *Expression) Run(ctx context.Context, focus Item, env *Env) ([]Item, err
 		r.now = time.Now()
 	}
 	var start []Item
-	if focus.v != nil || focus.Node.Exists() {
+	if focus.v != nil || focus.Node.Exists() || focus.ext.Exists() {
 		start = []Item{focus}
 	}
 	out := e.eval(&r, start)
@@ -349,7 +350,7 @@ func (c compiler) typing(n, of *node) (step, error) {
 	exactly := n.name == "as"
 	return func(r *run, this []Item) []Item {
 		in := left(r, this)
-		if exactly && len(in) > 1 && !r.search {
+		if exactly && len(in) > 1 && !r.search && !r.env.Filters {
 			r.singleton(n.at)
 			return nil
 		}
