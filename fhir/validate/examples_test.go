@@ -64,10 +64,11 @@ var faulty = map[string]struct{ keys, why string }{
 	"EventDefinition/example":                      {"narrative", "text.div is empty (txt-2)"},
 	"Questionnaire/zika-virus-exposure-assessment": {"narrative", "text.div is empty (txt-2)"},
 	"Questionnaire/qs1":                            {"required", "its inner items have no linkId, which is 1..1"},
-	"DeviceMetric/example":                         {"target", "parent points at a DeviceComponent-like contained resource, not at a Device"},
-	"DeviceUseStatement/example":                   {"target", "reasonReference points at a type that the element does not allow"},
+	"DeviceMetric/example":                         {"target", "parent points at a DeviceDefinition, not at a Device"},
+	"DeviceUseStatement/example":                   {"target", "reasonReference points at a Procedure, which the element does not allow"},
 	"MedicationRequest/medrx0301":                  {"target", "dispenseRequest.performer points at a Practitioner, not at an Organization"},
-	"Observation/clinical-gender":                  {"target", "performer points at a type that the element does not allow"},
+	"Observation/clinical-gender":                  {"target", "performer points at an Encounter"},
+	"Library/zika-virus-intervention-logic":        {"form", "two valueSets call a UUID an OID"},
 }
 
 func TestExamples(t *testing.T) {

@@ -38,7 +38,7 @@ func (g *inventor) members(s *r4.Shape, depth int) {
 			if slot.Min == 0 {
 				continue
 			}
-		case s.Path == "Extension" && slot.Name == "extension":
+		case s.Path == "Extension" && slot.Name == "extension" || slot.Path == "Attachment.size": // what binds two elements is not invented
 			continue
 		case s.Path == "Extension" && slot.Choice:
 			if depth > 3 {

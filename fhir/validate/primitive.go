@@ -76,7 +76,7 @@ func (w *walker) narrative(v r4.Node, div []byte) {
 // forms says how each primitive is written, for the sentence of the issue.
 var forms = map[r4.Primitive]struct{ vi, en string }{
 	r4.Base64Binary: {"base64", "base64"},
-	r4.Canonical:    {"không có khoảng trắng", "no white space"},
+	r4.Canonical:    {"không có khoảng trắng; sau urn:oid: và urn:uuid: là mã đúng dạng", "no white space; behind urn:oid: and urn:uuid: what they say"},
 	r4.Code:         {"không có khoảng trắng ở đầu, cuối hoặc hai khoảng trắng liền nhau", "no white space at its ends, nor two side by side"},
 	r4.Date:         {"YYYY, YYYY-MM hoặc YYYY-MM-DD có thật", "YYYY, YYYY-MM or YYYY-MM-DD that exists"},
 	r4.DateTime:     {"YYYY, YYYY-MM, YYYY-MM-DD hoặc YYYY-MM-DDThh:mm:ss+zz:zz có thật", "YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz that exists"},
@@ -90,8 +90,8 @@ var forms = map[r4.Primitive]struct{ vi, en string }{
 	r4.Text:         {"không có ký tự điều khiển, tối đa 1 MB", "no control characters, at most 1 MB"},
 	r4.Time:         {"hh:mm:ss", "hh:mm:ss"},
 	r4.UnsignedInt:  {"số nguyên từ 0 đến 2147483647", "a whole number from 0 to 2147483647"},
-	r4.URI:          {"không có khoảng trắng", "no white space"},
-	r4.URL:          {"không có khoảng trắng", "no white space"},
+	r4.URI:          {"không có khoảng trắng; sau urn:oid: và urn:uuid: là mã đúng dạng", "no white space; behind urn:oid: and urn:uuid: what they say"},
+	r4.URL:          {"không có khoảng trắng; sau urn:oid: và urn:uuid: là mã đúng dạng", "no white space; behind urn:oid: and urn:uuid: what they say"},
 	r4.UUID:         {"urn:uuid: và 36 ký tự", "urn:uuid: and 36 characters"},
 }
 
@@ -104,7 +104,9 @@ func form(p r4.Primitive, b []byte) bool {
 		return codeForm(b)
 	case r4.ID:
 		return idForm(b)
-	case r4.URI, r4.URL, r4.Canonical, r4.ElementID:
+	case r4.URI, r4.URL, r4.Canonical:
+		return noSpace(b) && urnForm(b)
+	case r4.ElementID:
 		return noSpace(b)
 	case r4.OID:
 		return oidForm(b)
@@ -190,19 +192,20 @@ func oidForm(b []byte) bool {
 
 func uuidForm(b []byte) bool {
 	rest, ok := bytes.CutPrefix(b, []byte("urn:uuid:"))
-	if !ok || len(rest) != 36 {
-		return false
-	}
-	for i, c := range rest {
+	return ok && uuidDigits(rest) && !bytes.ContainsAny(rest, "ABCDEF")
+}
+
+func uuidDigits(b []byte) bool {
+	for i, c := range b {
 		if i == 8 || i == 13 || i == 18 || i == 23 {
 			if c != '-' {
 				return false
 			}
-		} else if !(digit(c) || c >= 'a' && c <= 'f') {
+		} else if !(digit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
 			return false
 		}
 	}
-	return true
+	return len(b) == 36
 }
 
 // What a byte is in base64: a digit, padding, white space; zero is none of them.
@@ -222,6 +225,17 @@ var alphabet64 = func() (t [256]byte) {
 	t['='] = padding64
 	return t
 }()
+
+// urnForm: an address that begins as an OID or UUID is one; the letters of a UUID may be large there (RFC 4122 §3).
+func urnForm(b []byte) bool {
+	switch {
+	case bytes.HasPrefix(b, []byte("urn:oid:")):
+		return oidForm(b)
+	case bytes.HasPrefix(b, []byte("urn:uuid:")):
+		return len(b) == 45 && uuidDigits(b[9:])
+	}
+	return true
+}
 
 // base64Form: groups of four, white space between groups only, padding at the end only.
 func base64Form(b []byte) bool {

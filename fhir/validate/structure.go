@@ -161,8 +161,15 @@ func (w *walker) object(n r4.Node, s *r4.Shape) {
 	if count == 1 && !s.Resource && string(n.First().Name()) == "id" {
 		w.structure(n, "ele-1", "Phần tử chỉ có id mà không có nội dung (ele-1).", "The element has an id and nothing else (ele-1).")
 	}
-	if s.Path == "Extension" {
+	switch s.Path {
+	case "Extension":
 		w.extension(n, s, seen)
+	case "Coding":
+		w.coding(n)
+	case "Attachment":
+		w.attachment(n)
+	case "Bundle.entry":
+		w.entry(n)
 	}
 }
 
