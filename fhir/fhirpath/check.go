@@ -42,18 +42,15 @@ func (e *Expression) check(focus Item) error {
 	}
 	var s set
 	s.add(focus.class)
-	c := checker{src: e.Source, root: s, resource: anything}
-	if focus.class.resource {
-		c.resource = s
-	}
+	c := checker{src: e.Source, root: s}
 	_, err := c.check(e.tree, s)
 	e.checked.Store(focus.class.name, err)
 	return err
 }
 
 type checker struct {
-	src            string
-	root, resource set
+	src  string
+	root set // %context
 }
 
 func (c checker) check(n *node, focus set) (set, error) {
@@ -168,8 +165,7 @@ func (c checker) member(n *node, focus set) (set, error) {
 }
 
 func (c checker) typing(n *node, focus set) (set, error) {
-	in, err := c.left(n, focus)
-	if err != nil || n.name == "is" {
+	if _, err := c.left(n, focus); err != nil || n.name == "is" {
 		return value, err
 	}
 	if t := classOf(n.typ.name); t != nil && n.typ.space != "System" {
@@ -177,7 +173,6 @@ func (c checker) typing(n *node, focus set) (set, error) {
 		out.add(t)
 		return out, nil
 	}
-	_ = in
 	return value, nil
 }
 

@@ -152,7 +152,7 @@ func repeat(r *run, c *call, _, in []Item) []Item {
 }
 
 func single(r *run, c *call, _, in []Item) []Item {
-	if _, ok := r.single(in, c.at); !ok {
+	if _, ok := r.only(in, c.at); !ok {
 		return nil
 	}
 	return in

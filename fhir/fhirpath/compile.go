@@ -162,8 +162,15 @@ func (r *run) enough(out []Item, pos int) bool {
 	return r.err != nil
 }
 
-// single gives the only item; none is no error, several are.
+// single gives the only item for a function or operator that wants its value;
+// none is no error, several are. An element without a value counts as none.
 func (r *run) single(in []Item, pos int) (Item, bool) {
+	i, ok := r.only(in, pos)
+	return i, ok && !i.bare()
+}
+
+// only gives the only item, with a value or without.
+func (r *run) only(in []Item, pos int) (Item, bool) {
 	switch {
 	case r.err != nil || len(in) == 0:
 		return Item{}, false
@@ -340,7 +347,7 @@ func (c compiler) typing(n, of *node) (step, error) {
 	typ := n.typ
 	if n.name == "is" {
 		return func(r *run, this []Item) []Item {
-			i, ok := r.single(left(r, this), n.at)
+			i, ok := r.only(left(r, this), n.at)
 			if !ok {
 				return nil
 			}

@@ -14,18 +14,14 @@ func (r *run) equal(a, b Item) (same, known bool) {
 	if !r.tick(1) {
 		return false, true
 	}
-	if a.Complex() && b.Complex() {
-		if a.class == b.class || !quantities(a, b) {
-			return r.sameNode(a.Node, b.Node), true
-		}
+	x, y := a.value(), b.value()
+	switch {
+	case a.bare() || b.bare():
+		return false, false
+	case x == nil && y == nil && a.Complex() && b.Complex():
+		return r.sameNode(a.Node, b.Node), true
 	}
-	return equalValues(a.value(), b.value())
-}
-
-func quantities(a, b Item) bool {
-	_, okA := a.value().(quantity)
-	_, okB := b.value().(quantity)
-	return okA && okB
+	return equalValues(x, y)
 }
 
 func equalValues(x, y any) (same, known bool) {

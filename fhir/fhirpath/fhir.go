@@ -10,19 +10,21 @@ import (
 // fhirs are the functions that FHIR adds (FHIR R4 fhirpath.html#functions), and
 // the two key functions of SQL on FHIR v2.
 var fhirs = map[string]function{
-	"resolve":         {0, 0, resolve},
-	"extension":       {1, 1, extension},
-	"hasExtension":    {1, 1, hasExtension},
-	"hasValue":        {0, 0, hasValue},
-	"getValue":        {0, 0, getValue},
-	"memberOf":        {1, 1, memberOf},
-	"subsumes":        {1, 1, subsumes(false)},
-	"subsumedBy":      {1, 1, subsumes(true)},
-	"conformsTo":      {1, 1, conformsTo},
-	"htmlChecks":      {0, 0, htmlChecks},
-	"checkModifiers":  {0, 100, checkModifiers},
-	"getResourceKey":  {0, 0, resourceKey},
-	"getReferenceKey": {0, 1, referenceKey},
+	"resolve":           {0, 0, resolve},
+	"extension":         {1, 1, extension},
+	"hasExtension":      {1, 1, hasExtension},
+	"hasValue":          {0, 0, hasValue},
+	"getValue":          {0, 0, getValue},
+	"memberOf":          {1, 1, memberOf},
+	"subsumes":          {1, 1, subsumes(false)},
+	"subsumedBy":        {1, 1, subsumes(true)},
+	"conformsTo":        {1, 1, conformsTo},
+	"htmlChecks":        {0, 0, htmlChecks},
+	"checkModifiers":    {0, 100, checkModifiers},
+	"slice":             {2, 2, needsProfile},
+	"elementDefinition": {0, 0, needsProfile},
+	"getResourceKey":    {0, 0, resourceKey},
+	"getReferenceKey":   {0, 1, referenceKey},
 }
 
 // resolve gives the resources that references point at: contained ones, those
@@ -225,7 +227,7 @@ const structures = "http://hl7.org/fhir/StructureDefinition/"
 // conformsTo asks the environment. Without one it knows the types of FHIR
 // itself, and answers whether the element is of that type.
 func conformsTo(r *run, c *call, this, in []Item) []Item {
-	i, ok := r.single(in, c.at)
+	i, ok := r.only(in, c.at)
 	url, okURL := c.text(r, this, 0)
 	if !ok || !okURL {
 		return nil
@@ -263,6 +265,12 @@ func checkModifiers(r *run, c *call, this, in []Item) []Item {
 		}
 	}
 	return in
+}
+
+// needsProfile refuses what only the definition of a profile can answer.
+func needsProfile(r *run, c *call, _, _ []Item) []Item {
+	r.unanswered(c.at, "Hàm này cần định nghĩa của hồ sơ (profile), ở đây không có.", "This function needs the definition of a profile, which is not at hand.")
+	return nil
 }
 
 // resourceKey and referenceKey give what joins resources to references (SQL on FHIR v2, getResourceKey).

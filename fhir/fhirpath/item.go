@@ -122,6 +122,9 @@ func (i Item) primitive() bool {
 	return false
 }
 
+// bare says whether the item is a primitive element without a value: it holds extensions only.
+func (i Item) bare() bool { return i.v == nil && !i.Node.Exists() }
+
 // value is the System value of an item (FHIR R4 fhirpath.html#types: primitives
 // are converted implicitly, and so are quantities); nil when it has none.
 func (i Item) value() any {
