@@ -6,12 +6,77 @@ import (
 	"github.com/cockroachdb/apd/v3"
 )
 
-// boundaries are the functions of 2.1 §5.10 about precision.
+// boundaries are the functions of 2.1 about precision, and about the parts of dates and times.
 var boundaries = map[string]function{
 	"lowBoundary":  {0, 1, boundary(false)},
 	"highBoundary": {0, 1, boundary(true)},
 	"precision":    {0, 0, precisionOf},
 	"comparable":   {1, 1, comparable},
+
+	"yearOf":           {0, 0, part(year, func(t time.Time) int { return t.Year() })},
+	"monthOf":          {0, 0, part(month, func(t time.Time) int { return int(t.Month()) })},
+	"dayOf":            {0, 0, part(day, func(t time.Time) int { return t.Day() })},
+	"hourOf":           {0, 0, part(hour, func(t time.Time) int { return t.Hour() })},
+	"minuteOf":         {0, 0, part(minute, func(t time.Time) int { return t.Minute() })},
+	"secondOf":         {0, 0, part(second, func(t time.Time) int { return t.Second() })},
+	"millisecondOf":    {0, 0, part(fraction, func(t time.Time) int { return t.Nanosecond() / 1e6 })},
+	"timezoneOffsetOf": {0, 0, offsetOf},
+	"dateOf":           {0, 0, dateOf},
+	"timeOf":           {0, 0, timeOf},
+}
+
+// moment reads a collection as one date or time.
+func (r *run) moment(in []Item, pos int) (moment, bool) {
+	i, ok := r.single(in, pos)
+	if !ok {
+		return moment{}, false
+	}
+	m, ok := i.value().(moment)
+	if !ok {
+		r.mistyped(pos, "Date, DateTime, Time")
+	}
+	return m, ok
+}
+
+// part compiles a function that gives a part, where the moment has it.
+func part(p precision, of func(time.Time) int) body {
+	return func(r *run, c *call, _, in []Item) []Item {
+		m, ok := r.moment(in, c.at)
+		if !ok || m.to < p || m.kind == clock && p < hour {
+			return nil
+		}
+		return integer(int64(of(m.t)))
+	}
+}
+
+func offsetOf(r *run, c *call, _, in []Item) []Item {
+	m, ok := r.moment(in, c.at)
+	if !ok || !m.zone {
+		return nil
+	}
+	_, seconds := m.t.Zone()
+	hours, ok := quo(apd.New(int64(seconds), 0), apd.New(3600, 0))
+	if !ok {
+		return nil
+	}
+	return decimalItem(hours)
+}
+
+func dateOf(r *run, c *call, _, in []Item) []Item {
+	m, ok := r.moment(in, c.at)
+	if !ok || m.kind == clock {
+		return nil
+	}
+	return []Item{{v: m.cut(min(m.to, day), date)}}
+}
+
+func timeOf(r *run, c *call, _, in []Item) []Item {
+	m, ok := r.moment(in, c.at)
+	if !ok || m.kind != dateTime || m.to < hour {
+		return nil
+	}
+	t := m.t
+	return []Item{{v: moment{kind: clock, to: m.to, frac: m.frac, t: time.Date(1, 1, 1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)}}}
 }
 
 func boundary(high bool) body {

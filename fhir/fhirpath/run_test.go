@@ -76,6 +76,8 @@ func TestLanguage(t *testing.T) {
 		{"@2014-01-01 < @T10:00", "!operand"}, {"@2014-02-30", "!syntax"}, {"@2014-02.highBoundary()", "2014-02-28"}, {"@2014T.highBoundary(6)", "2014-12"}, {"@2014.highBoundary(9)", ""}, {"@T10.lowBoundary()", "10:00:00.000"},
 		{"@2014-01-01T10:00:00.5Z.toDate()", "2014-01-01"}, {"'2014-13'.toDate()", ""}, {"'10:61'.toTime()", ""}, {"@2014-01-05T10:30:00.1 = @2014-01-05T10:30:00.10", "true"}, {"@2014-06-01 + 999999999999999 years", ""},
 		{"@2012 ~ @2012-01", "false"}, {"@2015-02-04T14.lowBoundary(12)", "2015-02-04T14:00+14:00"},
+		{"@2012-03-04T05:06:07.089-07:30.select(yearOf() | monthOf() | dayOf() | hourOf() | minuteOf() | secondOf() | millisecondOf())", "2012 3 4 5 6 7 89"}, {"@2012.monthOf()", ""}, {"@T05.dayOf()", ""}, {"@2012-03-04T05:06-07:30.timezoneOffsetOf()", "-7.5"},
+		{"@2012-03-04T05:06-07:30.dateOf()", "2012-03-04"}, {"@2012-03-04T05:06-07:30.timeOf()", "05:06"}, {"@2012-03.timeOf()", ""}, {"1.yearOf()", "!operand"},
 		// logic
 		{"{} and false", "false"}, {"{} or true", "true"}, {"{} implies true", "true"}, {"true implies {}", ""}, {"false and (1|2)", "false"}, {"true and (1|2)", "!singleton"}, {"(1|2) and true", "!singleton"}, {"{}.all($this)", "true"}, {"{}.not()", ""},
 		{"{}.allTrue()", "true"}, {"{}.anyTrue()", "false"}, {"(true|false).anyFalse()", "true"}, {"(false).allFalse()", "true"}, {"{} in (1|2)", ""}, {"1 in {}", "false"}, {"(1|2) in (1|2)", "!singleton"},
