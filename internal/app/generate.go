@@ -17,7 +17,7 @@ import (
 func generateCommand() command {
 	return command{
 		name:    "generate",
-		summary: "invented people and their visits as claim files; same seed, same bytes",
+		summary: "invented people and their visits as claim files and FHIR bundles; same seed, same bytes",
 		define: func(f *flag.FlagSet) func(context.Context, Streams, []string) error {
 			g := generator{}
 			f.IntVar(&g.people, "people", 300, "number of people")
@@ -58,6 +58,10 @@ func (g *generator) run(ctx context.Context, std Streams, args []string) error {
 		return err
 	}
 	fmt.Fprintf(std.Out, "%d claim files of %d people below %s\n", n, g.people, filepath.Join(g.out, "claims"))
+	if n, err = p.WriteFHIR(ctx, filepath.Join(g.out, "fhir")); err != nil {
+		return err
+	}
+	fmt.Fprintf(std.Out, "%d FHIR bundles of the same visits below %s\n", n, filepath.Join(g.out, "fhir"))
 	if !g.faults {
 		return nil
 	}

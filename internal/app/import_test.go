@@ -37,6 +37,7 @@ func TestImportTwice(t *testing.T) {
 	if code, out, errs := call(t, "generate", "--people", "3", "--until", "2025-09-01", "--out", files); code != 0 {
 		t.Fatalf("%s%s", out, errs)
 	}
+	files = filepath.Join(files, "claims")
 	list, err := importable([]string{files})
 	if err != nil || len(list) < 5 {
 		t.Fatalf("%d files, %v", len(list), err)
@@ -74,6 +75,9 @@ func TestImportRefuses(t *testing.T) {
 	dir := t.TempDir()
 	if code, _, errs := call(t, "generate", "--people", "2", "--until", "2025-08-15", "--out", filepath.Join(dir, "good")); code != 0 {
 		t.Fatal(errs)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "good", "fhir")); err != nil {
+		t.Fatal(err)
 	}
 	list, err := importable([]string{dir})
 	if err != nil || len(list) == 0 {
@@ -151,6 +155,7 @@ func TestImportGoesOn(t *testing.T) {
 	if code, _, errs := call(t, "generate", "--people", "8", "--until", "2025-10-01", "--out", files); code != 0 {
 		t.Fatal(errs)
 	}
+	files = filepath.Join(files, "claims")
 	p := newPlace(t, "sqlite")
 	args := append([]string{"import", files}, p.args()...)
 	ctx, stop := context.WithCancel(t.Context())

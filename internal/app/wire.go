@@ -67,7 +67,12 @@ type house struct {
 	places  *registry.Registry
 	tour    func(context.Context) *door.Tour
 	proxies []netip.Prefix
+	workers int // HOSO processed side by side; 0: what the room thinks right
 }
+
+// liteWorkers is so many since SQLite's writer commits for all who wait at
+// once: the fuller the group, the cheaper each of it (ytso bench).
+const liteWorkers = 48
 
 // Open opens an installation, makes it when it is new, and starts the work
 // behind its doors. outcome.Conflict when another process has the folder.
@@ -79,6 +84,9 @@ func Open(ctx context.Context, o Options) (n *Node, err error) {
 	}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
+	}
+	if o.Database == "" {
+		h.workers = liteWorkers
 	}
 	if h.keys, err = keyfile.Open(o.Key); err != nil {
 		return nil, err
@@ -123,7 +131,7 @@ func (h *house) furnish() (err error) {
 	}
 	h.claims = claims.NewService(claims.Deps{
 		Store: h.store, Gate: h.gate, System: system, Matcher: h.matcher, Mapper: fhirmap.New(ids),
-		Clock: h.clock, Log: h.log.With("room", "claims"),
+		Clock: h.clock, Log: h.log.With("room", "claims"), Workers: h.workers,
 	})
 	return nil
 }

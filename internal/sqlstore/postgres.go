@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -26,6 +27,9 @@ type pg struct {
 	done atomic.Int64
 }
 
+// maxConns is the size of the pool unless the URL says pool_max_conns.
+const maxConns = 24
+
 func openPG(ctx context.Context, url string) (*pg, error) {
 	cfg, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -35,6 +39,9 @@ func openPG(ctx context.Context, url string) (*pg, error) {
 	cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
 	cfg.ConnConfig.RuntimeParams["application_name"] = "ytso"
 	cfg.ConnConfig.RuntimeParams["jit"] = "off"
+	if !strings.Contains(url, "pool_max_conns") { // pgx's four would make a page wait behind the claims
+		cfg.MaxConns = maxConns
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return nil, err
