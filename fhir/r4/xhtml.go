@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"sync"
 )
 
 // The elements and attributes that a narrative may hold: those of txt-1, and
@@ -27,23 +26,13 @@ func words(s string) map[string]bool {
 	return m
 }
 
-var scanners = sync.Pool{New: func() any { return &scanner{} }}
-
-// scanNarrative reads a div with a scanner that is used again; give it back to scanners.
-func scanNarrative(div []byte) (*scanner, error) {
-	s := scanners.Get().(*scanner)
-	s.t.src, s.t.nodes, s.t.attrs, s.at, s.open, s.scope = div, s.t.nodes[:0], s.t.attrs[:0], 0, s.open[:0], s.scope[:0]
-	err := s.document()
-	return s, err
-}
-
 // CheckNarrative says what is wrong with the text of a narrative's div (FHIR R4
 // narrative.html, txt-1 and txt-2): well-formed, one div in the namespace of
 // XHTML, only the elements and attributes that are allowed, no script behind a
 // link, and some content. It does not allocate when all is well.
 func CheckNarrative(div []byte) error {
-	s, err := scanNarrative(div)
-	defer scanners.Put(s)
+	s, err := scan(div)
+	defer s.release()
 	if err != nil {
 		return err
 	}
@@ -143,8 +132,8 @@ func runs(link []byte) bool {
 // links lead to http, https, mailto, tel or inside the narrative, pictures are
 // only those that come with it. The error says why a text can't be shown.
 func SafeNarrative(div string) (string, error) {
-	s, err := scanNarrative([]byte(div))
-	defer scanners.Put(s)
+	s, err := scan([]byte(div))
+	defer s.release()
 	if err != nil {
 		return "", err
 	}

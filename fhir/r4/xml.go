@@ -25,11 +25,12 @@ func ParseXML(src []byte) (*Doc, error) {
 	if len(src) > MaxXML {
 		return nil, outcome.New(outcome.TooLong, "xml.too-long", "Tài nguyên quá lớn.", "The resource is too large.")
 	}
-	t, err := scan(src)
+	s, err := scan(src)
+	defer s.release()
 	if err != nil {
 		return nil, err
 	}
-	c := &converter{t: t, out: make([]byte, 0, len(src))}
+	c := &converter{t: &s.t, out: make([]byte, 0, len(src))}
 	if err := c.resource(0, 0); err != nil {
 		return nil, err
 	}

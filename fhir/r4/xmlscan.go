@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -160,13 +161,24 @@ type binding struct {
 	depth  int
 }
 
-// scan reads one XML document: checked to be well-formed, with namespaces.
-func scan(src []byte) (*xtree, error) {
-	s := &scanner{t: xtree{src: src, nodes: make([]xnode, 0, len(src)/48+8), attrs: make([]xattr, 0, len(src)/48+8)}}
-	if err := s.document(); err != nil {
-		return nil, err
+var scanners = sync.Pool{New: func() any { return &scanner{} }}
+
+// scan reads one XML document: checked to be well-formed, with namespaces. The
+// scanner holds its tree, also beside an error; release it when the tree is done with.
+func scan(src []byte) (*scanner, error) {
+	s := scanners.Get().(*scanner)
+	*s = scanner{t: xtree{src: src, nodes: s.t.nodes[:0], attrs: s.t.attrs[:0], buf: s.t.buf[:0]}, open: s.open[:0], scope: s.scope[:0]}
+	if s.t.nodes == nil {
+		s.t.nodes, s.t.attrs = make([]xnode, 0, len(src)/48+8), make([]xattr, 0, len(src)/48+8)
 	}
-	return &s.t, nil
+	return s, s.document()
+}
+
+// release lets the scanner be used again, unless it grew for an odd document.
+func (s *scanner) release() {
+	if s.t.src = nil; cap(s.t.nodes) <= 1<<14 && cap(s.t.attrs) <= 1<<14 {
+		scanners.Put(s)
+	}
 }
 
 func (s *scanner) document() error {

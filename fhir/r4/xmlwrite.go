@@ -236,10 +236,12 @@ func (w *writer) div(v Node) error {
 		return w.fail(v, "type", "Phải là một chuỗi.", "This must be a string.")
 	}
 	w.text = v.AppendText(w.text[:0])
-	t, err := scan(w.text)
+	s, err := scan(w.text)
+	defer s.release()
 	if err != nil {
 		return w.fail(v, "xhtml", "Phần mô tả (text.div) không phải XHTML đúng cách viết.", "The narrative (text.div) is not well-formed XHTML.")
 	}
+	t := &s.t
 	root := &t.nodes[0]
 	switch {
 	case string(t.bytes(root.name)) != "div":
