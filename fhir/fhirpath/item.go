@@ -48,6 +48,34 @@ func strs(s string) []Item { return []Item{{v: s}} }
 // Root is the resource itself as an item.
 func Root(d *r4.Doc) Item { return rootOf(d.Root()) }
 
+// Element makes the item of one element, for who walks a resource and asks its
+// invariants: path is its type ("HumanName", "code"), or its own path where it
+// defines its children ("Patient.contact"); beside is what stands beside a
+// primitive value ("_birthDate"), the zero Node when nothing does.
+func Element(value, beside r4.Node, path string) Item {
+	if value.Get("resourceType").Exists() {
+		return rootOf(value)
+	}
+	i := Item{Node: value, Path: path, class: classOf(path), ext: beside}
+	if value.Kind() == r4.Null {
+		i.Node = r4.Node{}
+	}
+	return i
+}
+
+// Truth reads a result as an invariant does: known is false when it is empty.
+// One item that is no Boolean counts as true, several as false (N1 §4.5).
+func Truth(result []Item) (val, known bool) {
+	switch len(result) {
+	case 0:
+		return false, false
+	case 1:
+		b, ok := result[0].value().(bool)
+		return b || !ok, true
+	}
+	return false, true
+}
+
 func rootOf(n r4.Node) Item {
 	t := n.Get("resourceType").Text()
 	return Item{Node: n, Type: t, class: classOf(t)}

@@ -159,6 +159,41 @@ func TestEnv(t *testing.T) {
 	}
 }
 
+// TestElement: an element alone answers as it does in its resource.
+func TestElement(t *testing.T) {
+	d := parsed(t, bundle)
+	patient := d.Root().Get("entry").At(0).Get("resource")
+	for _, tt := range []struct {
+		item       Item
+		expression string
+		want       string
+	}{
+		{Element(patient.Get("name").At(0), r4.Node{}, "HumanName"), "given.first() & type().name", "AHumanName"},
+		{Element(patient.Get("birthDate"), patient.Get("_birthDate"), "date"), "hasValue() or (children().count() > id.count())", "true"},
+		{Element(patient.Get("name").At(0).Get("given").At(1), patient.Get("name").At(0).Get("_given").At(1), "string"), "extension('u').value", "x"},
+		{Element(patient, r4.Node{}, "Resource"), "name.exists() and $this is Patient", "true"},
+		{Element(patient.Get("gender"), r4.Node{}, "code"), "$this is code and %resource is Bundle", "true"},
+	} {
+		e, err := Compile(tt.expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := e.Run(t.Context(), tt.item, nil)
+		if err != nil || len(out) != 1 || out[0].Text() != tt.want {
+			t.Errorf("%s: %v %v", tt.expression, out, err)
+		}
+		if val, known := Truth(out); !val || !known {
+			t.Errorf("%s: %v %v", tt.expression, val, known)
+		}
+	}
+	if _, known := Truth(nil); known {
+		t.Error("nothing is no answer")
+	}
+	if val, known := Truth(append(boolean(true), boolean(true)...)); val || !known {
+		t.Error("several are no truth")
+	}
+}
+
 // TestBounds: an expression that would never end, or fill the memory, ends with an error.
 func TestBounds(t *testing.T) {
 	d := parsed(t, bundle)
