@@ -248,6 +248,19 @@ func conformsTo(r *run, c *call, this, in []Item) []Item {
 	return nil
 }
 
+// htmlChecks says whether a narrative holds nothing but what txt-1 allows, and something at all (txt-2).
+func htmlChecks(r *run, c *call, _, in []Item) []Item {
+	i, ok := r.single(in, c.at)
+	if !ok {
+		return nil
+	}
+	s, isText := i.value().(string)
+	if !isText || !r.tick(1+len(s)/8) {
+		return boolean(false)
+	}
+	return boolean(r4.CheckNarrative([]byte(s)) == nil)
+}
+
 // checkModifiers fails on a modifier extension that the arguments don't name.
 func checkModifiers(r *run, c *call, this, in []Item) []Item {
 	known := map[string]bool{}

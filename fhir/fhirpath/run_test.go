@@ -254,14 +254,12 @@ func TestConcurrent(t *testing.T) {
 	wg.Wait()
 }
 
-func TestNarrative(t *testing.T) {
-	const open = `<div xmlns="http://www.w3.org/1999/xhtml">`
-	for s, want := range map[string]bool{
-		open + `<p style="x">Ánh &amp; &nbsp;</p></div>`: true, open + `<img src="#a" alt="x"/></div>`: true, open + `<a href="javascript:x()">x</a></div>`: false, open + `<script>x</script></div>`: false,
-		open + `<p onclick="x">y</p></div>`: false, open + `  </div>`: false, `<div>x</div>`: false, open + `x</div>` + open + `y</div>`: false, open + `<p>x</div>`: false, `<p xmlns="http://www.w3.org/1999/xhtml">x</p>`: false, "": false, open + `<form>x</form></div>`: false,
-	} {
-		if got := narrative(s); got != want {
-			t.Errorf("%s: %v", s, got)
+// TestHTMLChecks: the narrative is checked, not only read.
+func TestHTMLChecks(t *testing.T) {
+	for div, want := range map[string]string{"<p>x</p>": "true", "<script>x</script>": "false", " ": "false"} {
+		d := parsed(t, `{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">`+div+`</div>"}}`)
+		if got := show(t, "text.`div`.htmlChecks()", d, nil); got != want {
+			t.Errorf("%s: %s", div, got)
 		}
 	}
 }
