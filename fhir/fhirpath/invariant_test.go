@@ -137,7 +137,7 @@ func TestInvariants(t *testing.T) {
 	if asked < 50_000 {
 		t.Errorf("only %d invariants asked", asked)
 	}
-	t.Logf("%d invariants asked in %s", asked, time.Since(start))
+	t.Logf("%d invariants, asked %d times in %s", n, asked, time.Since(start))
 }
 
 // examples gives the official examples.

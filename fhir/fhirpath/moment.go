@@ -290,25 +290,14 @@ func (m moment) add(q quantity, sign int) (out moment, ok, inRange bool) {
 		n /= [...]int64{0, 0, 12, 30, 24, 60, 60, 1000}[unit]
 		unit--
 	}
-	n, frac = n*int64(sign), frac*int64(sign)
-	out = m
-	switch unit {
-	case year:
-		out.t = months(m.t, n*12)
-	case month:
-		out.t = months(m.t, n)
-	case day:
-		out.t = m.t.AddDate(0, 0, int(n))
-	default:
-		step := [...]int64{0, 0, 0, 0, int64(time.Hour), int64(time.Minute), int64(time.Second), int64(time.Millisecond)}[unit]
-		if n > 1e18/step || n < -1e18/step {
-			return moment{}, true, false
-		}
-		out.t = m.t.Add(time.Duration(n * step))
-		if unit == second {
-			out.t = out.t.Add(time.Duration(frac))
-		}
+	if unit != second {
+		frac = 0
 	}
+	out = m
+	if out.t, ok = advance(m.t, unit, n*int64(sign)); !ok {
+		return moment{}, true, false
+	}
+	out.t = out.t.Add(time.Duration(frac / 1e6 * 1e6 * int64(sign))) // whole milliseconds, the finest that N1 has
 	if m.kind == clock {
 		out.t = time.Date(1, 1, 1, out.t.Hour(), out.t.Minute(), out.t.Second(), out.t.Nanosecond(), time.UTC)
 	}
@@ -316,6 +305,26 @@ func (m moment) add(q quantity, sign int) (out moment, ok, inRange bool) {
 		out.to, out.frac = fraction, 3
 	}
 	return out, true, out.t.Year() >= 1 && out.t.Year() <= 9999
+}
+
+// advance moves a time by whole units; ok is false far outside of the years 1 to 9999.
+func advance(t time.Time, unit precision, n int64) (time.Time, bool) {
+	const most = 4_000_000 // days in ten thousand years and some
+	perDay := int64(1)
+	if unit > day {
+		perDay = [...]int64{0, 0, 0, 0, 24, 24 * 60, 24 * 60 * 60, 24 * 60 * 60 * 1000}[unit]
+	}
+	days, rest := n/perDay, n%perDay
+	if days > most || days < -most {
+		return time.Time{}, false
+	}
+	switch unit {
+	case year:
+		return months(t, n*12), true
+	case month:
+		return months(t, n), true
+	}
+	return t.AddDate(0, 0, int(days)).Add(time.Duration(rest * (int64(24*time.Hour) / perDay))), true
 }
 
 // months adds months; a day that the month does not have becomes its last one.

@@ -213,44 +213,52 @@ func (q quantity) in(o quantity, from, to *ucum.Unit) (quantity, bool) {
 	return quantity{d, o.unit, o.word}, ok
 }
 
-// times multiplies, or divides when by is set. Units other than 1 are taken to base units.
+// times multiplies, or divides. Where one of them is a plain number, or the
+// units cancel, the unit stays as written; else both are taken to base units.
 func (q quantity) times(o quantity, divide bool) (quantity, bool) {
 	f := mul
 	if divide {
 		f = quo
 	}
-	if o.unit == "1" && !o.word || divide && q.unit == o.unit && q.word == o.word || q.unit == "1" && !q.word && !divide {
-		v, ok := f(q.value, o.value)
-		switch {
-		case divide && q.unit == o.unit:
-			return newQuantity(v, "1"), ok
-		case q.unit == "1" && !q.word:
-			return quantity{v, o.unit, o.word}, ok
-		}
-		return quantity{v, q.unit, q.word}, ok
-	}
-	a, okA := q.measure()
-	b, okB := o.measure()
-	if !okA || !okB || a.Special() || b.Special() || divide && o.value.IsZero() {
+	v, ok := f(q.value, o.value)
+	if !ok {
 		return quantity{}, false
 	}
-	_, codeA, _ := a.Base()
-	_, codeB, _ := b.Base()
+	switch {
+	case o.plain():
+		return quantity{v, q.unit, q.word}, true
+	case divide && q.unit == o.unit && q.word == o.word:
+		return newQuantity(v, "1"), true
+	case q.plain() && !divide:
+		return quantity{v, o.unit, o.word}, true
+	}
+	return q.inBase(o, divide)
+}
+
+// plain says whether the quantity is a number.
+func (q quantity) plain() bool { return q.unit == "1" && !q.word }
+
+// inBase multiplies or divides in base units.
+func (q quantity) inBase(o quantity, divide bool) (quantity, bool) {
+	a, okA := q.measure()
+	b, okB := o.measure()
+	if !okA || !okB || a.Special() || b.Special() {
+		return quantity{}, false
+	}
+	x, codeA, _ := a.Base()
+	y, codeB, _ := b.Base()
+	x.Mul(x, toRat(q.value))
+	y.Mul(y, toRat(o.value))
 	op := "."
 	if divide {
 		op = "/"
+		x.Quo(x, y) // not by zero: that was refused before
+	} else {
+		x.Mul(x, y)
 	}
 	u, err := ucum.Parse("(" + codeA + ")" + op + "(" + codeB + ")")
 	if err != nil {
 		return quantity{}, false
-	}
-	fa, _, _ := a.Base()
-	fb, _, _ := b.Base()
-	x, y := fa.Mul(fa, toRat(q.value)), fb.Mul(fb, toRat(o.value))
-	if divide {
-		x.Quo(x, y)
-	} else {
-		x.Mul(x, y)
 	}
 	d, ok := fromRat(x)
 	_, code, _ := u.Base()
