@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ytso/ytso/internal/synth"
+	"github.com/ytso/ytso/internal/synth/bundle"
 	"github.com/ytso/ytso/internal/synth/fault"
 	"github.com/ytso/ytso/vn/claim"
 )
@@ -58,7 +59,7 @@ func (g *generator) run(ctx context.Context, std Streams, args []string) error {
 		return err
 	}
 	fmt.Fprintf(std.Out, "%d claim files of %d people below %s\n", n, g.people, filepath.Join(g.out, "claims"))
-	if n, err = p.WriteFHIR(ctx, filepath.Join(g.out, "fhir")); err != nil {
+	if n, err = bundle.WriteDir(ctx, p, g.seed, filepath.Join(g.out, "fhir")); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.Out, "%d FHIR bundles of the same visits below %s\n", n, filepath.Join(g.out, "fhir"))

@@ -2,12 +2,13 @@
 // PostgreSQL (DESIGN.md decisions 5, 6, 8, 11, 12).
 //
 // A resource is one row of res; what can be searched for is one b-tree entry a
-// value, in three tables:
+// value, in four tables:
 //
 //	post  equality: v is a keyed 64-bit hash of type, parameter and value
 //	txt   text: p is the hash of type and parameter, s the folded text from each word on
 //	span  order: dates as milliseconds, numbers as float bits in sortable order
-//	refr  references: h is the hash of the target, so a target may come later than its reference
+//	refr  references of a resource: h is the hash of the target, so a target may come later than its reference;
+//	      who refers to a target is told by post
 //
 // Each entry carries d, the negative clinical date, so that a list comes newest
 // first and a page is a range of keys. cp is the shard of the patient

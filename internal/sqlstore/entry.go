@@ -41,20 +41,17 @@ const (
 	maxWords = 12  // words of a value from which a search may start
 )
 
-// entries compiles the values of a resource.
-func (h hasher) entries(typ string, pats []string, values []param.Value) []entry {
+// entries compiles the values of a resource, and names the parameters that have one.
+func (h hasher) entries(typ string, pats []string, values []param.Value) (list []entry, params string) {
 	out := make([]entry, 0, 4*len(values)+4)
 	add := func(v int64) { out = append(out, entry{t: post, a: v}) }
 	add(h.of("all", typ))
 	for _, p := range pats {
 		add(h.of("pat", typ, p))
 	}
-	seen := map[string]bool{}
+	params = paramsOf(values)
+	add(h.set(typ, params))
 	for _, v := range values {
-		if !seen[v.Param] {
-			seen[v.Param] = true
-			add(h.of("has", typ, v.Param))
-		}
 		switch v.Kind {
 		case param.Token:
 			h.token(typ, v, add)
@@ -72,12 +69,33 @@ func (h hasher) entries(typ string, pats []string, values []param.Value) []entry
 				out = append(out, h.amount(typ, v, "|"+v.Code), h.amount(typ, v, v.System+"|"+v.Code))
 			}
 		case param.Reference:
-			out = h.reference(out, typ, v)
+			if !alias(v, values) {
+				out = h.reference(out, typ, v)
+			}
 		case param.Composite: // answered by the next stage of the engine; until then such a search is refused
 		}
 	}
 	slices.SortFunc(out, compareEntries)
-	return slices.Compact(out)
+	return slices.Compact(out), params
+}
+
+// paramsOf lists the parameters that have a value, sorted and parted by blanks.
+func paramsOf(values []param.Value) string {
+	names := make([]string, 0, len(values))
+	for _, v := range values {
+		names = append(names, v.Param)
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
+}
+
+// alias says that a reference is indexed under its other name already: where a
+// type has both parameters, `patient` is `subject` that points at a Patient
+// (FHIR R4 searchparameter-registry.html, clinical-patient).
+func alias(v param.Value, values []param.Value) bool {
+	return v.Param == "patient" && v.Type == "Patient" && v.ID != "" && slices.ContainsFunc(values, func(o param.Value) bool {
+		return o.Param == "subject" && o.Type == v.Type && o.ID == v.ID
+	})
 }
 
 // token writes "code", "system|code", "system|" (search.html#token); a code

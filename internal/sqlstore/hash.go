@@ -30,6 +30,10 @@ func (h hasher) param(typ, code, variant string) int64 {
 	return h.of("p", typ, code, variant) & (1<<48 - 1)
 }
 
+// set names the resources of a type that have values of just these parameters
+// (`:missing`): some hundred sets stand for the many postings that one a parameter would be.
+func (h hasher) set(typ, params string) int64 { return h.of("set", typ, params) }
+
 // target names a resource that is referred to.
 func (h hasher) target(typ, id string) int64 { return h.of("t", typ, id) }
 

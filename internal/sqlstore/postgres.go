@@ -187,7 +187,7 @@ var (
 		post: `INSERT INTO post (v, d, rid, cp) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`,
 		txt:  `INSERT INTO txt (p, d, rid, cp, s) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])`,
 		span: `INSERT INTO span (p, d, rid, cp, lo, hi) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])`,
-		refr: `INSERT INTO refr (h, d, rid, cp, p) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])`,
+		refr: `INSERT INTO refr (h, p, rid, cp) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`,
 	}
 	pgGone = map[table]string{
 		post: `DELETE FROM post x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u(v, d, rid, cp)
@@ -196,8 +196,8 @@ var (
 			WHERE x.p = u.p AND x.s = u.s AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
 		span: `DELETE FROM span x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) u(p, d, rid, cp, lo, hi)
 			WHERE x.p = u.p AND x.lo = u.lo AND x.hi = u.hi AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
-		refr: `DELETE FROM refr x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) u(h, d, rid, cp, p)
-			WHERE x.h = u.h AND x.p = u.p AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
+		refr: `DELETE FROM refr x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u(h, p, rid, cp)
+			WHERE x.h = u.h AND x.p = u.p AND x.rid = u.rid AND x.cp = u.cp`,
 	}
 )
 
@@ -230,7 +230,7 @@ func queue(batch *pgx.Batch, sql string, t table, list []row) {
 	case t == txt:
 		batch.Queue(sql, a, d, rid, cp, s)
 	case t == refr:
-		batch.Queue(sql, a, d, rid, cp, b)
+		batch.Queue(sql, a, b, rid, cp)
 	case t == span:
 		batch.Queue(sql, a, d, rid, cp, b, e)
 	}

@@ -184,7 +184,7 @@ func (t *tx) condition(ctx context.Context, typ string, c param.Clause) (cond, e
 			return fmt.Sprintf(`EXISTS (SELECT 1 FROM (SELECT rid, cp, updated AS lo, updated + 1 AS hi FROM res) x WHERE x.rid = %[1]s.rid AND x.cp = %[1]s.cp AND %[2]s)`, a, lohi)
 		}, nil)
 	case c.Modifier == "missing":
-		return cond{v: []int64{h.of("has", typ, c.Param)}, not: c.Values[0].Missing}, nil
+		return t.present(ctx, typ, c)
 	}
 	switch c.Kind {
 	case param.Token:
@@ -312,6 +312,29 @@ func unitOf(k param.Kind, m param.Match) string {
 	return "n" + m.Value.System + "|" + m.Value.Code
 }
 
+// present answers :missing from the sets of parameters that resources of the type have.
+func (t *tx) present(ctx context.Context, typ string, c param.Clause) (cond, error) {
+	rows, err := t.c.Query(ctx, `SELECT v, params FROM paramset WHERE typ = $1`, typ)
+	if err != nil {
+		return cond{}, err
+	}
+	defer rows.Close()
+	sets := []int64{t.s.h.of("none", typ)} // which nothing has
+	for rows.Next() {
+		var v int64
+		var params string
+		if err := rows.Scan(&v, &params); err != nil {
+			return cond{}, err
+		}
+		if slices.Contains(strings.Fields(params), c.Param) {
+			sets = append(sets, v)
+		}
+	}
+	return cond{not: c.Values[0].Missing, sql: func(q *text, a string) string {
+		return fmt.Sprintf(`EXISTS (SELECT 1 FROM post x WHERE x.v IN (%s) AND x.d = %[2]s.d AND x.rid = %[2]s.rid AND x.cp = %[2]s.cp)`, q.list(sets), a)
+	}}, rows.Err()
+}
+
 func idCondition(typ string, c param.Clause) cond {
 	where := func(q *text, a string) string {
 		marks := make([]string, len(c.Values))
@@ -408,6 +431,9 @@ func (t *tx) reference(ctx context.Context, typ string, c param.Clause) (cond, e
 			}
 			for _, x := range targets {
 				out.v = append(out.v, h.ref(typ, c.Param, x))
+				if c.Param == "patient" { // see alias
+					out.v = append(out.v, h.ref(typ, "subject", x))
+				}
 			}
 		}
 	}

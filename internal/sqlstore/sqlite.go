@@ -469,13 +469,13 @@ var (
 		post: `INSERT INTO post (v, d, rid, cp) VALUES ($1, $2, $3, $4)`,
 		txt:  `INSERT INTO txt (p, s, d, rid, cp) VALUES ($1, $5, $2, $3, $4)`,
 		span: `INSERT INTO span (p, lo, hi, d, rid, cp) VALUES ($1, $5, $6, $2, $3, $4)`,
-		refr: `INSERT INTO refr (h, p, d, rid, cp) VALUES ($1, $5, $2, $3, $4)`,
+		refr: `INSERT INTO refr (h, p, rid, cp) VALUES ($1, $2, $3, $4)`,
 	}
 	liteGone = map[table]string{
 		post: `DELETE FROM post WHERE v = $1 AND d = $2 AND rid = $3 AND cp = $4`,
 		txt:  `DELETE FROM txt WHERE p = $1 AND s = $5 AND d = $2 AND rid = $3 AND cp = $4`,
 		span: `DELETE FROM span WHERE p = $1 AND lo = $5 AND hi = $6 AND d = $2 AND rid = $3 AND cp = $4`,
-		refr: `DELETE FROM refr WHERE h = $1 AND p = $5 AND d = $2 AND rid = $3 AND cp = $4`,
+		refr: `DELETE FROM refr WHERE h = $1 AND p = $2 AND rid = $3 AND cp = $4`,
 	}
 )
 
@@ -493,7 +493,7 @@ func (c *liteConn) index(ctx context.Context, gone, added []row) error {
 			case txt:
 				args[4], n = r.s, 5
 			case refr:
-				args[4], n = r.b, 5
+				args[1] = r.b // it is in no order of dates
 			case span:
 				args[4], args[5], n = r.b, r.c, 6
 			}

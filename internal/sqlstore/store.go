@@ -6,6 +6,7 @@ import (
 	"embed"
 	"io/fs"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +39,7 @@ type Store struct {
 	clock clock.Clock
 	seq   atomic.Uint64
 	ns    [16]byte
+	sets  sync.Map // sets of parameters (hasher.set) that stand in paramset for certain
 }
 
 // Namespace is the random UUID of this installation, made with its database
@@ -137,6 +139,7 @@ type compiled struct {
 	h       hasher
 	body    []byte
 	entries []entry // sorted, without the owner's
+	params  string  // that have a value
 	pats    []string
 	d       int64
 	dated   bool
@@ -166,7 +169,7 @@ func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
 		return nil, err
 	}
 	c.pats = param.PatientCompartment(doc, values)
-	c.entries = s.h.entries(d.Key.Type, c.pats, values)
+	c.entries, c.params = s.h.entries(d.Key.Type, c.pats, values)
 	if ms, ok := param.ClinicalDate(doc); ok {
 		c.d, c.dated = -ms, true
 	}
@@ -234,6 +237,11 @@ func (s *Store) Update(ctx context.Context, a store.Access, f func(store.Tx) err
 		}
 		return s.audit(ctx, c, t, nil)
 	})
+	if err == nil {
+		for _, v := range t.sets {
+			s.sets.Store(v, true)
+		}
+	}
 	return s.refused(ctx, t, err)
 }
 

@@ -24,6 +24,7 @@ type tx struct {
 	acts        strings.Builder
 	left        int
 	gone, added []row
+	sets        []int64 // of parameters, written by this transaction
 }
 
 func (s *Store) newTx(c conn, a store.Access) *tx {
@@ -282,6 +283,9 @@ func (t *tx) Put(ctx context.Context, p *store.Prepared) (*store.Resource, error
 	}
 	fresh = slices.Clone(fresh)
 	slices.SortFunc(fresh, compareEntries)
+	if err := t.keepSet(ctx, k.Type, c.params); err != nil {
+		return nil, err
+	}
 	if exists {
 		err = t.replace(ctx, k, old, owner, c, fresh)
 	} else {
@@ -300,6 +304,17 @@ func (t *tx) Put(ctx context.Context, p *store.Prepared) (*store.Resource, error
 		res.Changed = true
 	}
 	return res, err
+}
+
+// keepSet writes which parameters a set holds, once.
+func (t *tx) keepSet(ctx context.Context, typ, params string) error {
+	v := t.s.h.set(typ, params)
+	if _, known := t.s.sets.Load(v); known || slices.Contains(t.sets, v) {
+		return nil
+	}
+	t.sets = append(t.sets, v)
+	_, err := t.c.Exec(ctx, `INSERT INTO paramset (typ, v, params) VALUES ($1, $2, $3) ON CONFLICT (typ, v) DO NOTHING`, typ, v, params)
+	return err
 }
 
 func (t *tx) changed(ctx context.Context, k store.Key, version int, deleted bool) error {

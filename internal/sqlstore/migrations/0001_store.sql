@@ -20,8 +20,9 @@ CREATE INDEX txt_rid ON txt (rid, p);
 CREATE TABLE span (p BIGINT NOT NULL, lo BIGINT NOT NULL, hi BIGINT NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (p, lo, hi, d, rid, cp)) {clustered};
 CREATE INDEX span_rid ON span (rid, p);
 
-CREATE TABLE refr (h BIGINT NOT NULL, p BIGINT NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (h, p, d, rid, cp)) {clustered};
-CREATE INDEX refr_rid ON refr (rid, p);
+CREATE TABLE refr (rid BIGINT NOT NULL, p BIGINT NOT NULL, h BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (rid, p, h, cp)) {clustered};
+
+CREATE TABLE paramset (typ {key} NOT NULL, v BIGINT NOT NULL, params TEXT NOT NULL, PRIMARY KEY (typ, v)) {clustered};
 
 CREATE TABLE audit (
   seq {serial}, at BIGINT NOT NULL, kind {key} NOT NULL, agent {key} NOT NULL, name TEXT NOT NULL, facility {key} NOT NULL, role {key} NOT NULL,

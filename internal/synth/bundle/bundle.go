@@ -1,4 +1,7 @@
-package synth
+// Package bundle writes the visits of an invented province as FHIR R4
+// transactions: what their claim files become. It stands apart from synth,
+// which the mapping's own tests run on.
+package bundle
 
 import (
 	"bytes"
@@ -10,27 +13,28 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ytso/ytso/internal/synth"
 	"github.com/ytso/ytso/vn/claim"
 	"github.com/ytso/ytso/vn/claim/fhirmap"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
-// namespace is that of the ids of a province: made of its seed, so that the
+// Namespace is that of the ids of a province: made of its seed, so that the
 // same options give the same bytes, and another province shares no id with it.
-func (p *Province) namespace() element.Namespace {
-	sum := sha256.Sum256(fmt.Appendf(nil, "urn:ytso:synth:%d", p.opt.Seed))
+func Namespace(seed uint64) element.Namespace {
+	sum := sha256.Sum256(fmt.Appendf(nil, "urn:ytso:synth:%d", seed))
 	return element.Namespace(sum[:16])
 }
 
-// WriteFHIR writes every visit below a folder, one folder a facility, as one
-// transaction Bundle of FHIR R4 each: what its claim file becomes. It says how many.
-func (p *Province) WriteFHIR(ctx context.Context, dir string) (n int, err error) {
-	m := fhirmap.New(p.namespace())
+// WriteDir writes every visit of the province of a seed below a folder, one
+// folder a facility, as one transaction Bundle each, and says how many.
+func WriteDir(ctx context.Context, p *synth.Province, seed uint64, dir string) (n int, err error) {
+	m := fhirmap.New(Namespace(seed))
 	for f := range p.Files() {
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
-		b, err := bundle(m, f)
+		b, err := transaction(m, f)
 		if err != nil {
 			return n, fmt.Errorf("%s: %w", f.Name, err)
 		}
@@ -46,9 +50,9 @@ func (p *Province) WriteFHIR(ctx context.Context, dir string) (n int, err error)
 	return n, nil
 }
 
-// bundle is the transaction of one visit: each resource is put under its id
+// transaction is that of one visit: each resource is put under its id
 // (FHIR R4 http.html#transaction), so that it may be sent again.
-func bundle(m *fhirmap.Mapper, f File) ([]byte, error) {
+func transaction(m *fhirmap.Mapper, f synth.File) ([]byte, error) {
 	body, err := claim.Encode(f.Claim)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package synth
+package bundle
 
 import (
 	"encoding/json"
@@ -8,12 +8,15 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/ytso/ytso/internal/synth"
+	"github.com/ytso/ytso/vn/claim"
 )
 
-func writeFHIR(t *testing.T, opt Options) map[string]string {
+func write(t *testing.T, opt synth.Options) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
-	n, err := New(opt).WriteFHIR(t.Context(), dir)
+	n, err := WriteDir(t.Context(), synth.New(opt), opt.Seed, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +38,10 @@ func writeFHIR(t *testing.T, opt Options) map[string]string {
 // TestFHIRBundles: one transaction a claim file, each resource put under its
 // own id; the same seed gives the same bytes and another seed other ids.
 func TestFHIRBundles(t *testing.T) {
-	opt := Options{People: 6, Until: time.Date(2025, 8, 15, 0, 0, 0, 0, begin.Location())}
-	files := writeFHIR(t, opt)
+	opt := synth.Options{Seed: 1, People: 6, Until: time.Date(2025, 8, 15, 0, 0, 0, 0, claim.VietNam)}
+	files := write(t, opt)
 	claims := 0
-	for range New(opt).Files() {
+	for range synth.New(opt).Files() {
 		claims++
 	}
 	if len(files) != claims || claims == 0 {
@@ -68,11 +71,11 @@ func TestFHIRBundles(t *testing.T) {
 			t.Errorf("%s: %s %s of %v", name, b.ResourceType, b.Type, types)
 		}
 	}
-	if !maps.Equal(files, writeFHIR(t, opt)) {
+	if !maps.Equal(files, write(t, opt)) {
 		t.Error("the same options gave other bytes")
 	}
 	opt.Seed = 2
-	for _, text := range writeFHIR(t, opt) {
+	for _, text := range write(t, opt) {
 		var b struct {
 			Entry []struct{ Request struct{ URL string } }
 		}
