@@ -188,12 +188,15 @@ func TestTourNamesEverybody(t *testing.T) {
 	g := newGuide(f, 300)
 	for _, lang := range []string{"vi", "en"} {
 		tour := g.tour(sentences.Bind(t.Context(), i18n.Lang(lang)))
-		if len(tour.Stops) < stories+1 {
+		if len(tour.Stops) < stories { // all but one, and a desk at least
 			t.Errorf("%d stops", len(tour.Stops))
 		}
 		for i, s := range tour.Stops {
 			if s.Title == "" || strings.Contains(s.Title+s.Text, "app.") || s.Text == "" || strings.Contains(s.Title, "{") {
 				t.Errorf("%s stop %d: %q, %q", lang, i, s.Title, s.Text)
+			}
+			if strings.Contains(s.Title, "Đặng Thị Hiền") {
+				t.Error("the book of a person who has died is offered")
 			}
 			if arrived := s.For.Role != ""; arrived != (s.Role != trust.RoleCitizen) {
 				t.Errorf("stop %d is open: %v", i, arrived)

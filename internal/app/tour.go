@@ -38,7 +38,9 @@ const stories = 17
 func newGuide(f *inflow, people int) *guide {
 	g := &guide{flow: f, golden: map[int]string{}}
 	for i := range min(stories, people) {
-		g.persons = append(g.persons, f.province.Person(i))
+		if p := f.province.Person(i); !slices.Contains(p.Stories, "death") { // nobody signs in as somebody who has died
+			g.persons = append(g.persons, p)
+		}
 	}
 	places := f.province.Facilities()
 	g.desks = []authn.LinkFor{
