@@ -407,6 +407,9 @@ func TestPages(t *testing.T) {
 		if len(rows) != 3 || !strings.Contains(text(rows[0]), "<b>cụt</b>.xml") || !strings.Contains(text(rows[2]), "sach.xml") {
 			t.Fatalf("%d rows: %s", len(rows), list.says(".claims-files tbody tr"))
 		}
+		if !strings.Contains(text(rows[2]), "Mã liên kết LK1") || strings.Contains(text(rows[1]), "LK0") {
+			t.Errorf("a file of one HOSO must say its MA_LK, another none: %s", list.says(".claims-files tbody tr"))
+		}
 		list.want(".claims-files tbody tr", "Không nhận cả tệp", "53 đã ghi nhận", "7 có lỗi", "1 đã ghi nhận")
 		for target, want := range map[string][]string{
 			"?trang-thai=co-loi": {"nhieu.xml"}, "?trang-thai=khong-nhan": {"cụt"}, "?trang-thai=khong-loi": {"sach.xml"}, "?ngay=2026-04-20": {"sach.xml"},

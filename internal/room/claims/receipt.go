@@ -51,6 +51,7 @@ type Receipt struct {
 	HOSOs                      int64
 	ErrorKey, ErrorVI, ErrorEN string
 	NotChecked                 []check.Want // rules of the file
+	MA_LK                      string       // of the only HOSO of a file, "" where there are more
 	// Counts by state, once State is Done.
 	Counts map[HOSOState]int64
 }
@@ -67,14 +68,15 @@ type HOSO struct {
 }
 
 const receiptColumns = `seq, id, facility, kind, door, name, sender, received, blob, bytes, state, ngaylap, hosos,
-	error_key, error_vi, error_en, notchecked, stored, unchanged, older, kept, bad, failed`
+	error_key, error_vi, error_en, notchecked, stored, unchanged, older, kept, bad, failed,
+	CASE WHEN hosos = 1 THEN COALESCE((SELECT ma_lk FROM claims_hoso WHERE receipt = claims_receipt.id AND ordinal = 1), '') ELSE '' END`
 
 func scanReceipt(rows store.Rows) (Receipt, error) {
 	var r Receipt
 	var at, stored, unchanged, older, kept, bad, failed int64
 	var kind, state, wants string
 	err := rows.Scan(&r.Seq, &r.ID, &r.Facility, &kind, &r.Door, &r.Name, &r.Sender, &at, &r.Blob, &r.Bytes, &state, &r.NGAYLAP, &r.HOSOs,
-		&r.ErrorKey, &r.ErrorVI, &r.ErrorEN, &wants, &stored, &unchanged, &older, &kept, &bad, &failed)
+		&r.ErrorKey, &r.ErrorVI, &r.ErrorEN, &wants, &stored, &unchanged, &older, &kept, &bad, &failed, &r.MA_LK)
 	if err != nil {
 		return r, err
 	}
