@@ -34,7 +34,7 @@ var (
 		"Xin đăng nhập để xem trang này.",
 		"Please sign in to see this page.")
 	errRole = outcome.New(outcome.Forbidden, "http.role",
-		"Vai trò của quý vị không được mở trang này.",
+		"Vai trò của bạn không được mở trang này.",
 		"Your role may not open this page.")
 	errForeign = outcome.New(outcome.Forbidden, "http.cross-origin",
 		"Yêu cầu đến từ một trang khác nên không được thực hiện. Xin mở lại trang này và gửi lại.",
