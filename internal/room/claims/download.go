@@ -18,7 +18,7 @@ import (
 
 // original is GET /giam-dinh/{maGiaoDich}/ban-goc: the bytes as they were received.
 func (s *Service) original(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ const maxLines = 200_000
 
 // findingsCSV is GET /giam-dinh/{maGiaoDich}/loi.csv: all findings as a table for a spreadsheet.
 func (s *Service) findingsCSV(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package claims
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -57,7 +58,7 @@ var gatewayPaths = []gatewayPath{
 // when something about the form refuses it.
 func (s *Service) send(kind claim.Kind) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		p, a, err := s.caller(r)
+		p, a, err := s.caller(r, store.CanCreate|store.CanUpdate)
 		if err != nil {
 			return err
 		}
@@ -132,8 +133,15 @@ func formProblem(r *http.Request, kind claim.Kind, facility string) (code string
 	return "", nil
 }
 
-// fileOf reads the file of the form, or says in a sentence why it can't.
+// fileOf reads the file of the form, or says in a sentence why it can't. A
+// field that comes twice is refused: of two files one would be lost behind an
+// answer that says received.
 func fileOf(r *http.Request) (body []byte, problem string) {
+	for _, name := range []string{"fileHSBase64", "loaiHoSo", "maCSKCB", "maTinh"} {
+		if len(r.PostForm[name]) > 1 {
+			return nil, "Tham số " + name + " xuất hiện nhiều lần. Mỗi lần gửi chỉ một tệp, mỗi tham số chỉ một lần."
+		}
+	}
 	text := r.PostForm.Get("fileHSBase64")
 	if strings.TrimSpace(text) == "" {
 		return nil, "Thiếu tham số fileHSBase64."
@@ -152,26 +160,42 @@ func decodeFile(text string) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(strings.ReplaceAll(text, " ", "+"))
 }
 
-// caller gives who calls and what they may see. A caller without a facility has no files of its own.
-func (s *Service) caller(r *http.Request) (trust.Principal, store.Access, error) {
+// caller gives who calls and what they may see. A caller without a facility has
+// no files of its own, and a token does with them no more than its scopes say
+// of Claim, though receipts are no resources.
+func (s *Service) caller(r *http.Request, acts store.Acts) (trust.Principal, store.Access, error) {
 	p, _ := trust.From(r.Context())
 	purpose := trust.Payment
 	if p.Agent.Role == trust.RoleStation {
 		purpose = trust.Operations // the policy of a station knows no other for this
 	}
 	a, err := s.Gate.Access(r.Context(), purpose)
-	if err != nil {
+	switch {
+	case err != nil:
 		return p, a, err
-	}
-	if p.Agent.Facility == "" {
-		return p, a, errNoFacility
+	case p.Agent.Facility == "":
+		return p, a, s.refuse(r.Context(), a, errNoFacility)
+	case p.Scopes != nil && a.Filter.Types["Claim"]&acts != acts:
+		return p, a, s.refuse(r.Context(), a, errScope)
 	}
 	return p, a, nil
+}
+
+// refuse leaves the audit row of a refusal and gives back why.
+func (s *Service) refuse(ctx context.Context, a store.Access, why error) error {
+	return s.Store.View(ctx, a, func(r store.Reader) error {
+		r.Audit(store.Note{Action: "claims.refused"})
+		return why
+	})
 }
 
 var errNoFacility = outcome.New(outcome.Forbidden, "claims.no-facility",
 	"Tài khoản không thuộc cơ sở khám chữa bệnh nào nên không gửi và không tra cứu hồ sơ được.",
 	"The account belongs to no facility, so it can neither send nor look up claims.")
+
+var errScope = outcome.New(outcome.Forbidden, "claims.scope",
+	"Phạm vi (scope) của mã truy cập không cho phép việc này với hồ sơ giám định (Claim).",
+	"The scopes of the access token do not allow this on claims (Claim).")
 
 func answerJSON(w http.ResponseWriter, v any) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

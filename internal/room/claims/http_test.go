@@ -55,7 +55,11 @@ func site(t testing.TB, b *bench) http.Handler {
 				kind = store.Machine
 			}
 			f := r.Header.Get("X-Facility")
-			return trust.With(r.Context(), trust.Principal{Agent: store.Agent{Kind: kind, ID: "acc-" + f, Name: "Người gửi", Role: role, Facility: f}}), nil
+			p := trust.Principal{Agent: store.Agent{Kind: kind, ID: "acc-" + f, Name: "Người gửi", Role: role, Facility: f}}
+			if scope := r.Header.Get("X-Scope"); scope != "" {
+				p.Scopes = strings.Fields(scope)
+			}
+			return trust.With(r.Context(), p), nil
 		},
 		Role: func(ctx context.Context) (string, bool) {
 			p, ok := trust.From(ctx)
@@ -608,6 +612,69 @@ func TestUpload(t *testing.T) {
 	p = parsed(t, w)
 	p.want(".notice", "d.xml", "đứt giữa chừng")
 	p.want(".claims-files", "c.xml")
+}
+
+// TestScopes: a token does at the gateway no more than its scopes say, and a refusal has its audit row.
+func TestScopes(t *testing.T) {
+	b := open(t, sqlstore.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)}).run()
+	h := site(t, b)
+	form := formOf(bundle("20260410", visit("LK1")))
+	id := machine.post(t, h, "guiHoSoXmlQD3176", form).MaGiaoDich
+	b.Drain()
+	ask := func(scope, method, target string) int {
+		r := httptest.NewRequest(method, target, strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("X-Role", trust.RoleMachine)
+		r.Header.Set("X-Facility", home)
+		r.Header.Set("X-Scope", scope)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for _, c := range []struct {
+		scope             string
+		send, look, byKey int
+	}{
+		{"system/*.cruds", 200, 200, 200},
+		{"system/Claim.cu", 200, 403, 403},
+		{"system/Claim.rs", 403, 200, 200},
+		{"system/Claim.c", 403, 403, 403},
+		{"system/Patient.cruds", 403, 403, 403},
+	} {
+		if got := ask(c.scope, "POST", "/api/qd130/guiHoSoXmlQD3176"); got != c.send {
+			t.Errorf("%s sends: %d", c.scope, got)
+		}
+		if got := ask(c.scope, "GET", "/api/kcb/tra-cuu-trang-thai/"+id); got != c.look {
+			t.Errorf("%s asks by number: %d", c.scope, got)
+		}
+		if got := ask(c.scope, "GET", "/api/kcb/tra-cuu-trang-thai?maLK=LK1"); got != c.byKey {
+			t.Errorf("%s asks by key: %d", c.scope, got)
+		}
+	}
+	if n := b.number(`SELECT COUNT(*) FROM audit WHERE action = 'claims.refused' AND outcome = 'forbidden'`); n != 9 {
+		t.Errorf("%d refusals in the audit", n)
+	}
+	nowhere := caller{trust.RoleMachine, ""}
+	if w := nowhere.get(t, h, "/api/kcb/tra-cuu-trang-thai/"+id); w.Code != 403 {
+		t.Errorf("without a facility: %d", w.Code)
+	}
+}
+
+// TestSeveralFiles: a form with two files, of which only one would be taken, is refused whole.
+func TestSeveralFiles(t *testing.T) {
+	b := open(t, sqlstore.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)}).run()
+	h := site(t, b)
+	one := bundle("20260410", visit("LK1"))
+	for _, name := range []string{"fileHSBase64", "maCSKCB", "loaiHoSo", "maTinh"} {
+		form := formOf(one)
+		form.Add(name, form.Get(name))
+		if ans := machine.post(t, h, "guiHoSoXmlQD3176", form); ans.MaKetQua != "400" || ans.MaGiaoDich != "" {
+			t.Errorf("%s twice: %+v", name, ans)
+		}
+	}
+	if n := b.number(`SELECT COUNT(*) FROM claims_receipt`); n != 0 {
+		t.Errorf("%d files were taken", n)
+	}
 }
 
 // TestNoFormula: what a file held does not become a formula in a spreadsheet.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/vn/claim/check"
 )
@@ -16,7 +17,7 @@ const statusPage = 1000
 
 // status is GET /api/kcb/tra-cuu-trang-thai/{maGiaoDich}; ?sau=N goes on after HOSO N.
 func (s *Service) status(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -33,7 +34,7 @@ func (s *Service) status(w http.ResponseWriter, r *http.Request) error {
 
 // byKey is GET /api/kcb/tra-cuu-trang-thai?maLK=…: every sending of a visit, newest first.
 func (s *Service) byKey(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}

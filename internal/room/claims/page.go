@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/vn/claim/check"
@@ -64,7 +65,7 @@ var (
 
 // listPage is GET /giam-dinh: the files received, newest first.
 func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -90,7 +91,7 @@ func (s *Service) listPage(w http.ResponseWriter, r *http.Request) error {
 
 // filePage is GET /giam-dinh/{maGiaoDich}: one file.
 func (s *Service) filePage(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ func (s *Service) filePage(w http.ResponseWriter, r *http.Request) error {
 
 // progress is GET /giam-dinh/{maGiaoDich}/tien-do: how far a file has come, for the module of its page.
 func (s *Service) progress(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (s *Service) progress(w http.ResponseWriter, r *http.Request) error {
 
 // rulePage is GET /giam-dinh/{maGiaoDich}/quy-tac/{quyTac}: every place of one rule.
 func (s *Service) rulePage(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (s *Service) rulePage(w http.ResponseWriter, r *http.Request) error {
 
 // hosoPage is GET /giam-dinh/{maGiaoDich}/ho-so/{thuTu}: one HOSO.
 func (s *Service) hosoPage(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}

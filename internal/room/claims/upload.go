@@ -22,7 +22,7 @@ const (
 
 // uploadPage is GET /giam-dinh/gui: the form to send files.
 func (s *Service) uploadPage(w http.ResponseWriter, r *http.Request) error {
-	if _, _, err := s.caller(r); err != nil {
+	if _, _, err := s.caller(r, store.CanRead); err != nil {
 		return err
 	}
 	return httpx.HTML(w, r, http.StatusOK, sendPage(sent{}))
@@ -53,7 +53,7 @@ func (u sent) status() int {
 // upload is POST /giam-dinh/gui: files are taken one by one, each with a
 // receipt of its own, and the reader is led to what became of them.
 func (s *Service) upload(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func whyLost(err error) *outcome.Error {
 
 // sentPage is GET /giam-dinh/da-gui?ma=…: the files of one upload.
 func (s *Service) sentPage(w http.ResponseWriter, r *http.Request) error {
-	p, a, err := s.caller(r)
+	p, a, err := s.caller(r, store.CanRead)
 	if err != nil {
 		return err
 	}
