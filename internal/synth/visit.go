@@ -244,11 +244,20 @@ func (w *writer) value(a row, course string) string {
 	return strconv.FormatFloat(max(v, 0), 'f', a.int("places"), 64)
 }
 
+// vitals of somebody at a moment: an infant's heart and breath go faster, and
+// nobody takes their blood pressure.
+func (w *writer) vitals(t time.Time) string {
+	pulse, temp := 72+w.g.IntN(24), 36.5+float64(w.g.IntN(12))/10
+	if w.who.age(t) < 1 {
+		return fmt.Sprintf("M%d_T%.1f_NT%d", pulse+50, min(temp, 37.2), 35+w.g.IntN(15))
+	}
+	return fmt.Sprintf("M%d_T%.1f_HA%d/%d", pulse, temp, 110+w.g.IntN(45), 65+w.g.IntN(25))
+}
+
 func (w *writer) notes() {
 	for d := range max(w.kind.int("days"), 1) {
 		t := w.v.in.Add(15*time.Minute).AddDate(0, 0, d)
-		pulse, temp := 72+w.g.IntN(24), 36.5+float64(w.g.IntN(12))/10
-		text := fmt.Sprintf("%s. CSST<M%d_T%.1f_HA%d/%d>", w.kind["note"], pulse, temp, 110+w.g.IntN(45), 65+w.g.IntN(25))
+		text := fmt.Sprintf("%s. CSST<%s>", w.kind["note"], w.vitals(t))
 		*w.h.Add(5).(*claim.XML5) = claim.XML5{
 			MA_LK: w.key, STT: claim.Number(strconv.Itoa(d + 1)), DIEN_BIEN_LS: claim.Text(text), THOI_DIEM_DBLS: at[claim.Date12](t), NGUOI_THUC_HIEN: w.doctor,
 		}
