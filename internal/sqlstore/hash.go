@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"strings"
+	"unicode"
 
 	"github.com/dchest/siphash"
 )
@@ -61,4 +62,14 @@ func sortable(f float64) int64 {
 // upper is the first text after all that start with prefix; texts end before U+10FFFF.
 func upper(prefix string) string { return prefix + "\U0010FFFF" }
 
-func oneLine(s string) string { return strings.NewReplacer("\n", " ", "\r", " ").Replace(s) }
+// oneLine keeps a text that a caller may have written from making lines of its
+// own in the audit, and from holding what PostgreSQL does not take as text,
+// which would cost the row.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r // invalid bytes come as U+FFFD
+	}, s)
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -139,6 +140,49 @@ func TestQueryInsideQuery(t *testing.T) {
 			return rows.Err()
 		}); err != nil || seen != 3 {
 			t.Errorf("%d rows: %v", seen, err)
+		}
+	})
+}
+
+// TestAuditForged: what a caller puts into an address becomes no line of its
+// own in the audit, and what a database refuses as text does not cost the row.
+func TestAuditForged(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		s, ctx := openTest(t, options(t)), t.Context()
+		const forged = "x\nread Patient/other/1\r\u2028y\x00z\xff"
+		err := s.View(ctx, storetest.All, func(r store.Reader) error {
+			r.Audit(store.Note{Action: "test", Entity: "Encounter/" + forged, Detail: forged})
+			_, err := r.Read(ctx, store.Key{Type: "Encounter", ID: forged})
+			return err
+		})
+		if outcome.KindOf(err) != outcome.NotFound {
+			t.Errorf("read: %v", err)
+		}
+		if err := s.View(ctx, storetest.All, func(r store.Reader) error {
+			r.Audit(store.Note{Action: "test", Entity: forged, Detail: forged})
+			return nil
+		}); err != nil {
+			t.Errorf("look: %v", err)
+		}
+		const plain = "x read Patient/other/1  y z\ufffd"
+		want := []string{"Encounter/" + plain + "|" + plain + "|unseen Encounter/" + plain + "\n", plain + "|" + plain + "|"}
+		var got []string
+		if err := s.View(ctx, storetest.All, func(r store.Reader) error {
+			rows, err := r.Query(ctx, `SELECT entity, detail, acts FROM audit WHERE action = 'test' ORDER BY seq`)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var entity, detail, acts string
+				if err := rows.Scan(&entity, &detail, &acts); err != nil {
+					return err
+				}
+				got = append(got, entity+"|"+detail+"|"+acts)
+			}
+			return rows.Err()
+		}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%v\n got %q\nwant %q", err, got, want)
 		}
 	})
 }

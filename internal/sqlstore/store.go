@@ -275,7 +275,7 @@ func (s *Store) audit(ctx context.Context, c conn, t *tx, failure error) error {
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15) RETURNING seq`,
 		[]any{
 			s.clock.Now().UnixMilli(), string(a.Agent.Kind), a.Agent.ID, a.Agent.Name, a.Agent.Facility, a.Agent.Role, a.Purpose, a.Right,
-			n.Action, result, fold.NFC(n.Entity), fold.NFC(oneLine(n.Detail)), t.acts.String(), a.Request, a.Remote,
+			n.Action, result, fold.NFC(oneLine(n.Entity)), fold.NFC(oneLine(n.Detail)), t.acts.String(), a.Request, a.Remote,
 		}, &seq)
 	if err != nil {
 		return err

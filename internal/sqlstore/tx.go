@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
@@ -59,7 +60,7 @@ func (t *tx) act(format string, args ...any) {
 		t.left++
 		return
 	}
-	fmt.Fprintf(&t.acts, format+"\n", args...)
+	t.acts.WriteString(oneLine(fmt.Sprintf(format, args...)) + "\n")
 }
 
 func (t *tx) saw(pats []string) {
@@ -83,6 +84,9 @@ func (t *tx) visible(typ, owner string, pats []string) bool {
 }
 
 func (t *tx) find(ctx context.Context, k store.Key) (r stored, ok bool, err error) {
+	if strings.ContainsRune(k.ID, 0) || !utf8.ValidString(k.ID) {
+		return r, false, nil // no id is so, and PostgreSQL would end the call before its audit row
+	}
 	var pats string
 	var deleted int64
 	err = one(ctx, t.c, `SELECT r.rid, r.cp, r.h, r.d, r.version, r.updated, r.deleted, r.owner, r.pats, r.body, r.entries
