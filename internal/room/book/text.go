@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -211,6 +212,13 @@ func resultRows(ctx context.Context, list []result) (rows []ui.Row) {
 	return rows
 }
 
+// formalEnd says whether the hour of the end is the form's and nobody's: a
+// series of out-patient days ends at 23:59 (QĐ 3176 bảng XML1, NGAY_RA, of
+// MA_LOAI_KCB 02, 05 and 07).
+func (v visit) formalEnd() bool {
+	return slices.Contains([]string{"02", "05", "07"}, v.Kind.Code) && v.End.time().Format("15:04") == "23:59"
+}
+
 // when is the time of a visit in one line.
 func (v visit) when(ctx context.Context) string {
 	from, to := v.Start.time(), v.End.time()
@@ -218,6 +226,10 @@ func (v visit) when(ctx context.Context) string {
 	switch {
 	case from.IsZero() || to.IsZero() || len(v.Start) <= 10 || len(v.End) <= 10:
 		return v.Start.full()
+	case v.formalEnd() && v.Start.day() == v.End.day():
+		return v.Start.full()
+	case v.formalEnd():
+		return t(ctx, "when.days", "from", v.Start.full(), "to", v.End.day())
 	case v.Start.day() == v.End.day():
 		return t(ctx, "when.day", "from", from.Format(hour), "to", to.Format(hour), "day", v.Start.day())
 	}

@@ -338,6 +338,25 @@ func TestMoments(t *testing.T) {
 	}
 }
 
+// TestWhen: the hour that the form alone knows is not told as the hour somebody went home.
+func TestWhen(t *testing.T) {
+	ctx := spoken(t, i18n.VI)
+	for _, tt := range []struct {
+		kind, start, end, want string
+	}{
+		{"01", "2026-05-26T07:00:00+07:00", "2026-05-26T08:20:00+07:00", "07:00 đến 08:20, ngày 26/05/2026"},
+		{"01", "2026-05-26T07:00:00+07:00", "2026-05-26T23:59:00+07:00", "07:00 đến 23:59, ngày 26/05/2026"},
+		{"05", "2026-05-26T07:00:00+07:00", "2026-05-26T23:59:00+07:00", "07:00 26/05/2026"},
+		{"05", "2026-05-26T07:00:00+07:00", "2026-05-26T09:00:00+07:00", "07:00 đến 09:00, ngày 26/05/2026"},
+		{"02", "2026-05-26T07:00:00+07:00", "2026-05-30T23:59:00+07:00", "07:00 26/05/2026 đến 30/05/2026"},
+		{"03", "2026-05-26T07:00:00+07:00", "2026-05-30T23:59:00+07:00", "07:00 26/05/2026 đến 23:59 30/05/2026"},
+	} {
+		if got := (visit{Kind: kind{Code: tt.kind}, Start: moment(tt.start), End: moment(tt.end)}).when(ctx); got != tt.want {
+			t.Errorf("%s %s: %q, want %q", tt.kind, tt.end, got, tt.want)
+		}
+	}
+}
+
 func TestDiagnoses(t *testing.T) {
 	e := node(t, `{"resourceType":"Encounter","id":"e","period":{"start":"2026-03-10T07:30:00+07:00"},"diagnosis":[
 		{"condition":{"reference":"Condition/c","display":"Ho và sốt"},"use":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/diagnosis-role","code":"AD"}]}},
