@@ -116,7 +116,14 @@ type pgConn struct {
 	failed error
 }
 
+var errText = outcome.New(outcome.Invalid, "store.text",
+	"Yêu cầu có ký tự không dùng được trong văn bản.", "The request holds a character that no text can hold.")
+
 func (c *pgConn) fail(err error) error {
+	var e *pgconn.PgError
+	if errors.As(err, &e) && e.Code == "22021" { // character_not_in_repertoire: it is the caller's, not ours
+		err = errText.Because(err)
+	}
 	if err != nil && c.failed == nil {
 		c.failed = err
 	}

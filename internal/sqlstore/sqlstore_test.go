@@ -144,6 +144,25 @@ func TestQueryInsideQuery(t *testing.T) {
 	})
 }
 
+// TestOddText: a caller's byte that no text can hold is the caller's fault, not the store's.
+func TestOddText(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		s, ctx := openTest(t, options(t)), t.Context()
+		for _, odd := range []string{"a\x00", "a\xff"} {
+			err := s.View(ctx, storetest.All, func(r store.Reader) error {
+				rows, err := r.Query(ctx, `SELECT n FROM counter WHERE name = $1`, odd)
+				if err == nil {
+					rows.Close()
+				}
+				return err
+			})
+			if err != nil && outcome.KindOf(err) != outcome.Invalid {
+				t.Errorf("%q: %v", odd, err)
+			}
+		}
+	})
+}
+
 // TestAuditForged: what a caller puts into an address becomes no line of its
 // own in the audit, and what a database refuses as text does not cost the row.
 func TestAuditForged(t *testing.T) {
