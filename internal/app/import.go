@@ -37,6 +37,7 @@ type importer struct {
 	place
 	facility string
 	bulk     bool
+	named    []string // what the command named, beside what lies in folders
 }
 
 // atOnce is how many files are on their way; with --bulk commits are shared by more of them.
@@ -51,6 +52,7 @@ func (i *importer) run(ctx context.Context, std Streams, args []string) (err err
 	if len(args) == 0 {
 		return usagef("import needs a file or a folder")
 	}
+	i.named = args
 	files, err := importable(args)
 	if err != nil {
 		return err
@@ -87,9 +89,10 @@ func (i *importer) run(ctx context.Context, std Streams, args []string) (err err
 
 // one takes in a file. An error is ours; what is wrong with the file is said in the tally.
 func (i *importer) one(ctx context.Context, op operator, t *tally, name string) error {
-	body, err := os.ReadFile(name)
+	body, err := i.read(name)
 	if err != nil {
-		return err
+		t.refused(name, outcome.As(err))
+		return nil
 	}
 	p := parcel{Facility: i.facility, Name: filepath.Base(name), Body: body}
 	switch kindOf(name, body) {
@@ -104,6 +107,38 @@ func (i *importer) one(ctx context.Context, op operator, t *tally, name string) 
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
+}
+
+// maxImport bounds a file: it is held in memory whole, and the server's machine may be small.
+const maxImport = 1 << 30
+
+var (
+	errUnreadable = outcome.New(outcome.NotFound, "import.unreadable",
+		"Không đọc được tệp này. Hãy xem tệp còn ở đó không và tài khoản chạy lệnh có quyền đọc không.",
+		"The file can't be read. See whether it is still there and whether the account of this command may read it.")
+	errNoFile = outcome.New(outcome.NotSupported, "import.no-file",
+		"Không phải tệp thường (thư mục, thiết bị hoặc ống dẫn mang tên như một tệp).",
+		"Not a regular file but a folder, a device or a pipe with the name of one.")
+	errBigFile = outcome.New(outcome.TooLong, "import.big",
+		"Tệp lớn hơn 1 GB. Hãy chia thành nhiều tệp nhỏ hơn.", "The file is larger than 1 GB. Please split it.")
+)
+
+// read reads a file that was found in a folder or named; only what was named may be a pipe.
+func (i *importer) read(name string) ([]byte, error) {
+	f, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, errUnreadable.Because(err)
+	case f.IsDir(), !f.Mode().IsRegular() && !slices.Contains(i.named, name):
+		return nil, errNoFile
+	case f.Size() > maxImport:
+		return nil, errBigFile
+	}
+	body, err := os.ReadFile(name)
+	if err != nil {
+		return nil, errUnreadable.Because(err)
+	}
+	return body, nil
 }
 
 func keepResources(ctx context.Context, op operator, t *tally, name string, p parcel) error {
@@ -182,11 +217,16 @@ func kindOf(name string, body []byte) fileKind {
 
 var importExt = []string{".xml", ".json", ".ndjson"}
 
-// importable spreads folders into the files below them that can be imported, in order of name.
+// importable spreads folders into the files below them that can be imported, in
+// order of name. A folder below them that can't be read is listed, to be told of as a file would be.
 func importable(args []string) ([]string, error) {
 	var out []string
 	for _, a := range args {
 		err := filepath.WalkDir(a, func(path string, d fs.DirEntry, err error) error {
+			if err != nil && path != a {
+				out = append(out, path)
+				return fs.SkipDir
+			}
 			if err == nil && !d.IsDir() && (path == a || slices.Contains(importExt, strings.ToLower(filepath.Ext(path)))) {
 				out = append(out, path)
 			}

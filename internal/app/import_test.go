@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,6 +110,40 @@ func TestImportRefuses(t *testing.T) {
 		if !strings.Contains(out, word) {
 			t.Errorf("it does not say %q: %s", word, out)
 		}
+	}
+}
+
+// TestImportOddFiles: what cannot be read is said and skipped; its neighbours come in.
+func TestImportOddFiles(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "b.json"), `{"resourceType":"Organization","id":"b","name":"Trạm Y tế Ví Dụ"}`)
+	write(t, filepath.Join(dir, "sub", "z.json"), `{"resourceType":"Organization","id":"z","name":"Trạm Y tế Ví Dụ 2"}`)
+	link := func(to, name string) {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	link("nowhere", "a-dangling.xml")
+	link("sub", "a-folder.xml")
+	link(os.DevNull, "a-device.json")
+	big, err := os.Create(filepath.Join(dir, "a-big.xml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(big.Truncate(maxImport+1), big.Close()); err != nil { // takes no room on the disk
+		t.Fatal(err)
+	}
+	code, out, errs := call(t, append([]string{"import", dir}, newPlace(t, "sqlite").args()...)...)
+	if got, want := figuresOf(t, out), (figures{Done: 6, Files: 6, Whole: 4, Written: 2}); code != 1 || got != want {
+		t.Errorf("exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
+	}
+	for _, word := range []string{"a-dangling.xml: Không đọc được", "a-folder.xml: Không phải tệp", "a-device.json: Không phải tệp", "a-big.xml: Tệp lớn hơn"} {
+		if !strings.Contains(out, word) {
+			t.Errorf("it does not say %q: %s", word, out)
+		}
+	}
+	if code, _, errs := call(t, append([]string{"import", filepath.Join(dir, "not-there")}, newPlace(t, "sqlite").args()...)...); code != 1 || !strings.Contains(errs, "not-there") {
+		t.Errorf("a name that is not there: exit %d %s", code, errs)
 	}
 }
 
