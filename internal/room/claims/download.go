@@ -13,6 +13,7 @@ import (
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/blob"
 	"github.com/ytso/ytso/internal/platform/i18n"
+	"github.com/ytso/ytso/internal/platform/sheet"
 	"github.com/ytso/ytso/vn/claim/check"
 )
 
@@ -106,7 +107,7 @@ func spreadsheet(ctx context.Context, list []check.Finding) ([]byte, error) {
 			i18n.Pick(ctx, f.VI, f.EN), f.MendVI,
 		}
 		for i := range line {
-			line[i] = plainCell(line[i])
+			line[i] = sheet.Cell(line[i])
 		}
 		if err := out.Write(line); err != nil {
 			return nil, err
@@ -114,14 +115,6 @@ func spreadsheet(ctx context.Context, list []check.Finding) ([]byte, error) {
 	}
 	out.Flush()
 	return b.Bytes(), out.Error()
-}
-
-// plainCell keeps a spreadsheet from taking what a file held for a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 func blankZero(n int) string {

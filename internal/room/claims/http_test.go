@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"github.com/ytso/ytso/internal/sqlstore"
 	"github.com/ytso/ytso/internal/trust"
 	"github.com/ytso/ytso/vn/claim"
+	"github.com/ytso/ytso/vn/claim/check"
 )
 
 // caller is who a request comes from, put into its context by the test's authentication.
@@ -457,6 +459,10 @@ func TestPages(t *testing.T) {
 		one.want("h1", "LK007")
 		one.want(".card", "XML2 – Bảng 2", "Cách sửa", "dòng 2")
 		hospital.open(t, h, "/giam-dinh/"+good.ID+"/ho-so/1").want(".notice", "Không thấy lỗi nào")
+		hospital.open(t, h, "/giam-dinh/"+cut.ID).want("main .buttons", "Gửi bản đã sửa") // no dead end
+		if s := hospital.open(t, h, "/giam-dinh/"+good.ID).says("main .buttons"); strings.Contains(s, "Gửi bản đã sửa") {
+			t.Errorf("nothing is to be mended: %s", s)
+		}
 		hospital.open(t, h, "/giam-dinh/"+cut.ID).want(".notice", "Không nhận cả tệp", "cắt cụt", "Bản gốc vẫn được lưu")
 		station.open(t, h, "/giam-dinh/"+bad.ID)
 
@@ -677,11 +683,15 @@ func TestSeveralFiles(t *testing.T) {
 	}
 }
 
-// TestNoFormula: what a file held does not become a formula in a spreadsheet.
+// TestNoFormula: what a file held does not become a formula in a spreadsheet, however it parts cells.
 func TestNoFormula(t *testing.T) {
-	for in, want := range map[string]string{"=1+1": "'=1+1", "-1": "'-1", "@x": "'@x", "LK1": "LK1", "": ""} {
-		if got := plainCell(in); got != want {
-			t.Errorf("%q: %q", in, got)
+	table, err := spreadsheet(t.Context(), []check.Finding{{MA_LK: "a\n=1+1;=2", Rule: "ID-001", VI: "=3"}, {MA_LK: "=4"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range regexp.MustCompile(`[,;\r\n"]+`).Split(string(table), -1) {
+		if strings.HasPrefix(word, "=") {
+			t.Errorf("%q in %s", word, table)
 		}
 	}
 }
