@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/i18n"
+	"github.com/ytso/ytso/internal/platform/sheet"
 	"github.com/ytso/ytso/internal/platform/ui"
 	"github.com/ytso/ytso/internal/trust"
 )
@@ -193,19 +193,11 @@ func (p *Province) export(k kind) func(http.ResponseWriter, *http.Request) error
 		_ = out.Write(head) // errors stay with the writer until Error
 		for _, row := range rows {
 			for i, c := range row {
-				row[i] = plain(c)
+				row[i] = sheet.Cell(c)
 			}
 			_ = out.Write(row)
 		}
 		out.Flush()
 		return out.Error()
 	}
-}
-
-// plain keeps a spreadsheet from taking text for a formula (OWASP CSV injection).
-func plain(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }

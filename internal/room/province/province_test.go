@@ -497,14 +497,6 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestPlain(t *testing.T) {
-	for in, want := range map[string]string{"": "", "Trạm": "Trạm", "=1+1": "'=1+1", "-3": "'-3", "@x": "'@x"} {
-		if got := plain(in); got != want {
-			t.Errorf("%q: %q", in, got)
-		}
-	}
-}
-
 func TestPercent(t *testing.T) {
 	for _, tt := range []struct {
 		n, whole int
