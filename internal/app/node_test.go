@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -18,6 +19,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -429,5 +431,22 @@ func TestLongFolder(t *testing.T) {
 	}
 	if err := n.Ready(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestOpenFolder: a folder that others may write into is refused by every command that opens data.
+func TestOpenFolder(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("mode bits say nothing")
+	}
+	p := newPlace(t, "sqlite")
+	for mode, want := range map[os.FileMode]int{0o777: 1, 0o770: 1, 0o755: 0, 0o700: 0} {
+		if err := errors.Join(os.MkdirAll(p.data, 0o700), os.Chmod(p.data, mode)); err != nil {
+			t.Fatal(err)
+		}
+		code, out, errs := call(t, append([]string{"account", "add", "--facility", "25001"}, p.args()...)...)
+		if code != want || want == 1 && !strings.Contains(errs, "write into the data folder") {
+			t.Errorf("%o: exit %d %s%s", mode, code, out, errs)
+		}
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/internal/trust/keyfile"
 )
 
@@ -40,7 +42,25 @@ func (p *place) settle() error {
 			return usagef("give --data: %s", err)
 		}
 	}
-	return os.MkdirAll(p.data, 0o700)
+	if err := os.MkdirAll(p.data, 0o700); err != nil {
+		return err
+	}
+	return closed(p.data)
+}
+
+var errOpenFolder = outcome.New(outcome.Forbidden, "place.mode",
+	"Thư mục dữ liệu cho người khác trên máy này ghi vào. Hãy đặt quyền 0700 rồi chạy lại.",
+	"Others on this machine can write into the data folder. Set its mode to 0700 and start again.")
+
+// closed refuses a folder into which others can write: they could put a socket
+// of their own in place of the control socket, and be told the secrets that commands ask it for
+// (not checked on Windows, where the mode bits say nothing).
+func closed(dir string) error {
+	info, err := os.Stat(dir)
+	if err == nil && info.Mode().Perm()&0o022 != 0 && runtime.GOOS != "windows" {
+		return errOpenFolder
+	}
+	return err
 }
 
 func (p *place) settleKey() (err error) {
