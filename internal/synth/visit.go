@@ -249,7 +249,7 @@ func (w *writer) value(a row, course string) string {
 func (w *writer) vitals(t time.Time) string {
 	pulse, temp := 72+w.g.IntN(24), 36.5+float64(w.g.IntN(12))/10
 	if w.who.age(t) < 1 {
-		return fmt.Sprintf("M%d_T%.1f_NT%d", pulse+50, min(temp, 37.2), 35+w.g.IntN(15))
+		return fmt.Sprintf("M%d_T%.1f_NT%d", pulse+50, 36.6+(temp-36.5)/2, 35+w.g.IntN(15))
 	}
 	return fmt.Sprintf("M%d_T%.1f_HA%d/%d", pulse, temp, 110+w.g.IntN(45), 65+w.g.IntN(25))
 }
