@@ -75,7 +75,7 @@ func exit(std Streams, err error) int {
 		fmt.Fprintln(std.Err, "ytso:", usage.text)
 		return 2
 	}
-	if e := outcome.As(err); e.Kind != outcome.Exception {
+	if e := (*outcome.Error)(nil); errors.As(err, &e) { // one with words of its own, such as "another key file"
 		fmt.Fprintf(std.Err, "ytso: %s\n      %s\n", e.VI, e.EN)
 	}
 	fmt.Fprintln(std.Err, "ytso:", err)

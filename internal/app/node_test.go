@@ -450,3 +450,16 @@ func TestOpenFolder(t *testing.T) {
 		}
 	}
 }
+
+// TestOtherKey: who starts with another key file reads in both languages what is wrong.
+func TestOtherKey(t *testing.T) {
+	p := newPlace(t, "sqlite")
+	args := []string{"account", "add", "--facility", "25001", "--data", p.data, "--key"}
+	if code, out, errs := call(t, append(args, p.key)...); code != 0 {
+		t.Fatalf("%s%s", out, errs)
+	}
+	code, _, errs := call(t, append(args, p.key+"2")...)
+	if code != 1 || !strings.Contains(errs, "tệp khóa") || !strings.Contains(errs, "another key file") {
+		t.Errorf("exit %d %s", code, errs)
+	}
+}
