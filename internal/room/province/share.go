@@ -75,25 +75,33 @@ func (fc facet) others(ctx context.Context, r store.Reader, f figure) (codes []s
 	for _, c := range fc.codes {
 		seen[c] = true
 	}
+	err = each(ctx, r, q, func(visit r4.Node) {
+		for _, c := range fc.of(visit) {
+			if !seen[c] {
+				seen[c] = true
+				codes = append(codes, c)
+			}
+		}
+	})
+	return codes, err
+}
+
+// each reads all that a search finds, page by page.
+func each(ctx context.Context, r store.Reader, q param.Query, do func(r4.Node)) error {
 	for q.Count = param.MaxCount; ; {
 		page, err := r.Search(ctx, q)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for _, m := range page.Matches {
 			d, err := r4.Parse(m.Body)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			for _, c := range fc.of(d.Root()) {
-				if !seen[c] {
-					seen[c] = true
-					codes = append(codes, c)
-				}
-			}
+			do(d.Root())
 		}
 		if q.Cursor = page.Next; q.Cursor == "" {
-			return codes, nil
+			return nil
 		}
 	}
 }
@@ -117,26 +125,14 @@ func registered(ctx context.Context, r store.Reader) (codes []string, err error)
 	if err != nil {
 		return nil, err
 	}
-	for q.Count = param.MaxCount; ; {
-		page, err := r.Search(ctx, q)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range page.Matches {
-			d, err := r4.Parse(m.Body)
-			if err != nil {
-				return nil, err
-			}
-			for id := range d.Root().Get("identifier").Elems() {
-				if id.Get("system").Text() == element.MACSKCB {
-					codes = append(codes, id.Get("value").Text())
-				}
+	err = each(ctx, r, q, func(place r4.Node) {
+		for id := range place.Get("identifier").Elems() {
+			if id.Get("system").Text() == element.MACSKCB {
+				codes = append(codes, id.Get("value").Text())
 			}
 		}
-		if q.Cursor = page.Next; q.Cursor == "" {
-			return codes, nil
-		}
-	}
+	})
+	return codes, err
 }
 
 // byKind divides by the kind of visit (MA_LOAI_KCB) of the list in force at the end of the period.
