@@ -50,6 +50,7 @@ type edge struct {
 	mux   *http.ServeMux
 	cross *http.CrossOriginProtection
 	zip   *zipper
+	large large
 }
 
 // New puts the routes behind one edge: every request passes the same steps in
@@ -57,7 +58,7 @@ type edge struct {
 // that is wrong.
 func New(c Config) (_ http.Handler, err error) {
 	defer outcome.Wrap(&err, "httpx.New")
-	s := &edge{Config: c.withDefaults(), mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), zip: newZipper()}
+	s := &edge{Config: c.withDefaults(), mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), zip: newZipper(), large: newLarge()}
 	for _, route := range c.Routes {
 		if err := s.add(route); err != nil {
 			return nil, err
@@ -179,11 +180,21 @@ func (p *probe) WriteHeader(int)             {}
 func (s *edge) serve(a *answer, r *http.Request, route Route) {
 	r, err := s.admit(a, r, route)
 	if err == nil {
-		err = guard(func() error { return route.Handler(a, r) })
+		err = s.handle(a, r, route)
 	}
 	if err != nil {
 		s.fail(a, r, err)
 	}
+}
+
+// handle runs the handler when there is room for its body.
+func (s *edge) handle(a *answer, r *http.Request, route Route) error {
+	leave, err := s.large.take(r, cmp.Or(route.MaxBody, maxBody))
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return guard(func() error { return route.Handler(a, r) })
 }
 
 // admit decides whether the handler may run: size, origin, who, role. It gives

@@ -70,11 +70,14 @@ func (s *Service) send(kind claim.Kind) func(http.ResponseWriter, *http.Request)
 			}
 			return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Không đọc được biểu mẫu gửi lên."})
 		}
-		body, problem := fileOf(r)
+		body, unread, problem := fileOf(r)
 		if problem != "" {
 			return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: problem})
 		}
 		code, refuse := formProblem(r, kind, p.Agent.Facility)
+		if unread != nil {
+			code, refuse = codeBadRequest, unread
+		}
 		rec, err := s.Receive(r.Context(), a, Upload{
 			Facility: p.Agent.Facility, Kind: kind, Door: "gateway", Sender: p.Agent.ID, Body: body, Refuse: refuse,
 		})
@@ -133,24 +136,29 @@ func formProblem(r *http.Request, kind claim.Kind, facility string) (code string
 	return "", nil
 }
 
-// fileOf reads the file of the form, or says in a sentence why it can't. A
-// field that comes twice is refused: of two files one would be lost behind an
-// answer that says received.
-func fileOf(r *http.Request) (body []byte, problem string) {
+var errBase64 = outcome.New(outcome.Invalid, "claims.base64",
+	"Tham số fileHSBase64 không phải base64 của tệp hồ sơ. Hãy mã hóa lại và chuyển ký tự + thành %2B, / thành %2F khi gửi.",
+	"Parameter fileHSBase64 is not base64 of the file. Please encode it again, and write + as %2B and / as %2F.")
+
+// fileOf reads the file of the form, or says in a sentence why there is none.
+// What is there and can't be read is given as it came, with the reason, so that
+// it is kept. A field that comes twice is refused: of two files one would be
+// lost behind an answer that says received.
+func fileOf(r *http.Request) (body []byte, unread error, problem string) {
 	for _, name := range []string{"fileHSBase64", "loaiHoSo", "maCSKCB", "maTinh"} {
 		if len(r.PostForm[name]) > 1 {
-			return nil, "Tham số " + name + " xuất hiện nhiều lần. Mỗi lần gửi chỉ một tệp, mỗi tham số chỉ một lần."
+			return nil, nil, "Tham số " + name + " xuất hiện nhiều lần. Mỗi lần gửi chỉ một tệp, mỗi tham số chỉ một lần."
 		}
 	}
 	text := r.PostForm.Get("fileHSBase64")
 	if strings.TrimSpace(text) == "" {
-		return nil, "Thiếu tham số fileHSBase64."
+		return nil, nil, "Thiếu tham số fileHSBase64."
 	}
 	body, err := decodeFile(text)
 	if err != nil || len(body) == 0 {
-		return nil, "Tham số fileHSBase64 không phải base64 của tệp hồ sơ. Hãy mã hóa lại và chuyển ký tự + thành %2B, / thành %2F khi gửi."
+		return []byte(text), errBase64.Because(err), ""
 	}
-	return body, ""
+	return body, nil, ""
 }
 
 // decodeFile reads base64 as senders write it: with line breaks, and with
