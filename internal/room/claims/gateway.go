@@ -70,7 +70,7 @@ func (s *Service) send(kind claim.Kind) func(http.ResponseWriter, *http.Request)
 			}
 			return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: "Không đọc được biểu mẫu gửi lên."})
 		}
-		body, unread, problem := fileOf(r)
+		body, problem, unread := fileOf(r)
 		if problem != "" {
 			return answerJSON(w, gatewayAnswer{MaKetQua: codeBadRequest, ThongDiep: problem})
 		}
@@ -144,21 +144,21 @@ var errBase64 = outcome.New(outcome.Invalid, "claims.base64",
 // What is there and can't be read is given as it came, with the reason, so that
 // it is kept. A field that comes twice is refused: of two files one would be
 // lost behind an answer that says received.
-func fileOf(r *http.Request) (body []byte, unread error, problem string) {
+func fileOf(r *http.Request) (body []byte, problem string, unread error) {
 	for _, name := range []string{"fileHSBase64", "loaiHoSo", "maCSKCB", "maTinh"} {
 		if len(r.PostForm[name]) > 1 {
-			return nil, nil, "Tham số " + name + " xuất hiện nhiều lần. Mỗi lần gửi chỉ một tệp, mỗi tham số chỉ một lần."
+			return nil, "Tham số " + name + " xuất hiện nhiều lần. Mỗi lần gửi chỉ một tệp, mỗi tham số chỉ một lần.", nil
 		}
 	}
 	text := r.PostForm.Get("fileHSBase64")
 	if strings.TrimSpace(text) == "" {
-		return nil, nil, "Thiếu tham số fileHSBase64."
+		return nil, "Thiếu tham số fileHSBase64.", nil
 	}
 	body, err := decodeFile(text)
 	if err != nil || len(body) == 0 {
-		return []byte(text), errBase64.Because(err), ""
+		return []byte(text), "", errBase64.Because(err)
 	}
-	return body, nil, ""
+	return body, "", nil
 }
 
 // decodeFile reads base64 as senders write it: with line breaks, and with
