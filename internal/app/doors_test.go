@@ -240,11 +240,16 @@ func knock(t testing.TB, c *http.Client, method, address string, header http.Hea
 }
 
 // TestMachineTable: a bearer token opens the interfaces made for programs and
-// no page; one that is forged or of another installation opens nothing.
+// no page, and of those no more than its scopes say; one that is forged or of
+// another installation opens nothing.
 func TestMachineTable(t *testing.T) {
 	n, other := openNode(t, newPlace(t, "sqlite")), openNode(t, newPlace(t, "sqlite"))
 	base := strings.Replace(newWeb(t, n).URL, "127.0.0.1", "localhost", 1)
-	good, err := n.authn.IssueToken(t.Context(), "system/*.rs", "25001", time.Hour)
+	good, err := n.authn.IssueToken(t.Context(), "system/Claim.crus", "25001", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads, err := n.authn.IssueToken(t.Context(), "system/*.rs", "25001", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,6 +266,9 @@ func TestMachineTable(t *testing.T) {
 		named := slices.Contains(r.Who.Roles, trust.RoleMachine)
 		if refused := status == http.StatusForbidden || status == http.StatusUnauthorized; named == refused || status >= 500 {
 			t.Errorf("%s: %d %.300s", r.Pattern, status, body)
+		}
+		if status, body := knock(t, http.DefaultClient, method, base+path, http.Header{"Authorization": {"Bearer " + reads}}); named && (status == http.StatusForbidden) != (method == http.MethodPost) {
+			t.Errorf("%s with a token that only reads: %d %.300s", r.Pattern, status, body)
 		}
 		for _, bad := range []string{foreign, good + "x", "x"} {
 			if status, body := knock(t, http.DefaultClient, method, base+path, http.Header{"Authorization": {"Bearer " + bad}}); status != http.StatusUnauthorized {
