@@ -90,7 +90,7 @@ func newLoad(t testing.TB, p place) *load {
 	ctx, stop := context.WithCancel(t.Context())
 	l := &load{t: t, place: p, senders: map[string]*sender{}, files: make(chan synth.File), stop: stop, acks: map[string]ack{}}
 	t.Cleanup(stop)
-	province := synth.New(synth.Options{People: 2000})
+	province := synth.New(synth.Options{People: 2000 + 300*kills()}) // more than is sent: who waits for a file that never comes waits for ever
 	n := openNode(t, p)
 	for _, f := range province.Facilities() {
 		a, err := n.AddAccount(t.Context(), f.Code)
