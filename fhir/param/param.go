@@ -62,6 +62,19 @@ type Query struct {
 	Total    string // "none", "estimate", "accurate"
 	Includes []Include
 	Cursor   string // opaque, from a page's Next
+	Filter   *Expr  // of _filter, nil without one
+	// Compartment: only what is in it (FHIR R4 compartmentdefinition.html), "" without one.
+	CompartmentType, CompartmentID string
+	// Ignored names the parameters that a lenient reading left out; the self link does not have them.
+	Ignored []string
+}
+
+// Expr is a condition of _filter (FHIR R4 search_filter.html): a Clause, or
+// parts joined by Op "and", "or" or, of one part, "not".
+type Expr struct {
+	Op     string
+	Parts  []*Expr
+	Clause *Clause
 }
 
 // Clause is one parameter with the values joined by OR.
@@ -73,6 +86,7 @@ type Clause struct {
 	// Chain: the clause holds for a resource of type ChainType that Param refers to.
 	ChainType string
 	Chain     *Clause
+	// Golden persons are expanded by the store in every reference to a Patient.
 	// Has: reverse chain: a resource of HasType whose reference Param names this one, for which Chain holds.
 	HasType string
 }

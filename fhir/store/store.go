@@ -46,6 +46,9 @@ type Reader interface {
 	ReadVersion(ctx context.Context, k Key, version int) (*Resource, error)
 	// History lists versions, newest first.
 	History(ctx context.Context, k Key, p HistoryPage) ([]*Resource, error)
+	// Changes lists versions of many resources, newest first (history of a type
+	// or of the whole server, FHIR R4 http.html#history).
+	Changes(ctx context.Context, q ChangesQuery) (*ChangesPage, error)
 	// Search answers exactly or not at all (outcome.NotSupported).
 	Search(ctx context.Context, q param.Query) (*Page, error)
 	// Query reads a room's own tables: SQL with $1 parameters, the same text on both engines.
@@ -63,6 +66,9 @@ type Tx interface {
 	Put(ctx context.Context, p *Prepared) (*Resource, error)
 	// Delete makes the resource gone; deleting what is gone is no error.
 	Delete(ctx context.Context, k Key, ifMatch int) error
+	// Claim makes Updates that claim the same key run one after the other: who
+	// comes second sees what the first has written. For conditional creates.
+	Claim(ctx context.Context, key string) error
 	// Exec changes a room's own tables and says how many rows it touched.
 	Exec(ctx context.Context, sql string, args ...any) (int64, error)
 	// Publish appends to the outbox. Changes of resources are published by the store itself.
@@ -121,6 +127,8 @@ type Page struct {
 	Next     string // cursor, "" on the last page
 	Total    int    // -1 when not asked for
 	Estimate bool
+	// Checked counts the candidates that were read and left out, for who measures.
+	Checked int
 }
 
 // HistoryPage bounds a history read. Since and At are zero when not asked for.
@@ -128,6 +136,21 @@ type HistoryPage struct {
 	Since, At time.Time
 	Count     int
 	Before    int // versions below this one; 0: from the newest
+}
+
+// ChangesQuery bounds the history of a type or of the server.
+type ChangesQuery struct {
+	Types     []string // nil: all that the Access may see the history of
+	Since, At time.Time
+	Count     int
+	Cursor    string // from ChangesPage.Next
+}
+
+// ChangesPage is one page of it; Total is -1 when not counted.
+type ChangesPage struct {
+	Versions []*Resource
+	Next     string
+	Total    int
 }
 
 // Event is an outbox row.

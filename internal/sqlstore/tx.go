@@ -460,3 +460,11 @@ func (t *tx) Delete(ctx context.Context, k store.Key, ifMatch int) error {
 	t.act("delete %s/%d", k, old.version+1)
 	return t.changed(ctx, k, old.version+1, true)
 }
+
+// Changes is described at store.Reader.
+func (t *tx) Changes(context.Context, store.ChangesQuery) (*store.ChangesPage, error) {
+	return nil, unsupported("history of many resources")
+}
+
+// Claim is described at store.Tx.
+func (t *tx) Claim(context.Context, string) error { return nil }
