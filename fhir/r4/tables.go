@@ -56,6 +56,7 @@ type definitions struct {
 	params      func() *parameters
 	compartment map[string][]string
 	codes       map[string]*Codes
+	invariants  func() map[string][]*Invariant // by path
 }
 
 type parameters struct {
@@ -73,7 +74,7 @@ var official = sync.OnceValue(func() *definitions {
 	if err != nil {
 		panic("r4: tables.zst: " + err.Error()) // part of the program
 	}
-	part := strings.SplitN(string(text), "\n--\n", 4)
+	part := strings.SplitN(string(text), "\n--\n", 5)
 	d := &definitions{types: make(map[string]*definition, 256), compartment: map[string][]string{}, codes: make(map[string]*Codes, 256)}
 	d.addTypes(part[0])
 	d.params = sync.OnceValue(func() *parameters { return readParams(part[1]) })
@@ -85,6 +86,7 @@ var official = sync.OnceValue(func() *definitions {
 		url, groups, _ := strings.Cut(line, "\t")
 		d.codes[url] = &Codes{text: groups}
 	}
+	d.invariants = sync.OnceValue(func() map[string][]*Invariant { return readInvariants(part[4]) })
 	return d
 })
 

@@ -43,6 +43,22 @@ func TestTables(t *testing.T) {
 	if len(PatientCompartment("Organization")) != 0 || !IsResource("Claim") || IsResource("HumanName") || IsResource("DomainResource") {
 		t.Error("Organization is in no compartment; HumanName and what is abstract are no resources")
 	}
+	n, places := map[string]bool{}, 0
+	for path, list := range official().invariants() {
+		if _, ok := ElementAt(path); !ok {
+			t.Errorf("invariants at %s", path)
+		}
+		for _, i := range list {
+			n[i.Key+i.Expression] = true
+			places++
+			if i.Expression == "" && i.Key != "ref-1" || i.Human == "" || i.Severity != "error" && i.Severity != "warning" {
+				t.Errorf("%+v", i)
+			}
+		}
+	}
+	if len(n) != 239 || places != 243 {
+		t.Errorf("%d invariants at %d places", len(n), places)
+	}
 	for _, p := range SearchParameters("Patient") {
 		if p.Code == "identifier" && (p.Type != "token" || p.Expression != "Patient.identifier") {
 			t.Errorf("%+v", p)

@@ -79,11 +79,15 @@ type element struct {
 		TargetProfile []string
 	}
 	Binding               struct{ Strength, ValueSet string }
+	Constraint            []constraint
 	IsSummary, IsModifier bool
 }
 
-// tables gives four tables parted by a line "--", fields parted by tabs: elements (types sorted, their
-// elements in the order of the definition), search parameters, patient compartment, codes of required bindings.
+// constraint is an invariant of an element.
+type constraint struct{ Key, Severity, Expression, Human string }
+
+// tables gives five tables parted by a line "--", fields parted by tabs: elements (types sorted, their
+// elements in the order of the definition), search parameters, patient compartment, codes of required bindings, invariants.
 func tables(pkg string) ([]byte, error) {
 	f, err := os.Open(pkg)
 	if err != nil {
@@ -96,7 +100,7 @@ func tables(pkg string) ([]byte, error) {
 	}
 	var params, compartment []string
 	elements := map[string][]string{}
-	bound := map[string]bool{}
+	bound, invariants := map[string]bool{}, map[constraint][]string{}
 	sets, systems := map[string]definition{}, map[string]definition{}
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
@@ -118,6 +122,7 @@ func tables(pkg string) ([]byte, error) {
 		case "StructureDefinition":
 			if d.Derivation != "constraint" && d.Kind != "logical" {
 				elements[d.Type] = elementLines(d, bound)
+				addInvariants(d, invariants)
 			}
 		case "ValueSet":
 			sets[d.URL] = d
@@ -143,7 +148,7 @@ func tables(pkg string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range [][]string{params, compartment, codes} {
+	for _, t := range [][]string{params, compartment, codes, invariantLines(invariants)} {
 		b.WriteString("--\n")
 		slices.Sort(t)
 		for _, l := range t {
@@ -222,6 +227,37 @@ func elementLines(d definition, bound map[string]bool) (out []string) {
 			flags += "A"
 		}
 		out = append(out, strings.Join([]string{e.Path, fmt.Sprint(e.Min), e.Max, strings.Join(types, "|"), binding, flags, strings.TrimPrefix(e.ContentReference, "#")}, "\t"))
+	}
+	return out
+}
+
+// addInvariants notes where each constraint stands. Those of Element, Extension and
+// DomainResource stand in every snapshot and are noted once.
+func addInvariants(d definition, at map[constraint][]string) {
+	for _, e := range d.Snapshot.Element {
+		for _, c := range e.Constraint {
+			c.Expression, c.Human = strings.Join(strings.Fields(c.Expression), " "), strings.Join(strings.Fields(c.Human), " ")
+			path := e.Path
+			switch prefix, _, _ := strings.Cut(c.Key, "-"); {
+			case prefix == "ele":
+				path = "Element"
+			case prefix == "ext":
+				path = "Extension"
+			case prefix == "dom":
+				path = "DomainResource"
+			}
+			if !slices.Contains(at[c], path) {
+				at[c] = append(at[c], path)
+			}
+		}
+	}
+}
+
+// invariantLines: key, severity, expression, human description, paths.
+func invariantLines(at map[constraint][]string) (out []string) {
+	for c, paths := range at {
+		slices.Sort(paths)
+		out = append(out, strings.Join([]string{c.Key, c.Severity, c.Expression, c.Human, strings.Join(paths, " ")}, "\t"))
 	}
 	return out
 }
