@@ -18,6 +18,7 @@ func rooms(h *house) []room.Room {
 		book.New(book.Deps{Store: h.store, Gate: h.gate, Facilities: h.places, Clock: h.clock}).Room(),         // the citizen's health book
 		province.New(province.Deps{Store: h.store, Gate: h.gate, Facilities: h.places, Clock: h.clock}).Room(), // the figures
 	}
+	list = append(list, h.exchange.Room())                                                        // other systems, through FHIR
 	front := door.New(door.Deps{Authn: h.authn, Clock: h.clock, Home: homes(list), Tour: h.tour}) // the way in
 	return append(list, front.Room())
 }

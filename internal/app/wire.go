@@ -18,6 +18,7 @@ import (
 	"github.com/ytso/ytso/internal/room"
 	"github.com/ytso/ytso/internal/room/claims"
 	"github.com/ytso/ytso/internal/room/door"
+	"github.com/ytso/ytso/internal/room/exchange"
 	"github.com/ytso/ytso/internal/room/ident"
 	"github.com/ytso/ytso/internal/room/registry"
 	"github.com/ytso/ytso/internal/sqlstore"
@@ -56,18 +57,19 @@ type Node struct {
 
 // house is what the rooms are given.
 type house struct {
-	store   *sqlstore.Store
-	keys    *keyfile.Keys
-	gate    trust.Gate
-	authn   *authn.Service
-	clock   clock.Clock
-	log     *slog.Logger
-	matcher *ident.Matcher
-	claims  *claims.Service
-	places  *registry.Registry
-	tour    func(context.Context) *door.Tour
-	proxies []netip.Prefix
-	workers int // HOSO processed side by side; 0: what the room thinks right
+	store    *sqlstore.Store
+	keys     *keyfile.Keys
+	gate     trust.Gate
+	authn    *authn.Service
+	clock    clock.Clock
+	log      *slog.Logger
+	matcher  *ident.Matcher
+	claims   *claims.Service
+	places   *registry.Registry
+	exchange *exchange.Service
+	tour     func(context.Context) *door.Tour
+	proxies  []netip.Prefix
+	workers  int // HOSO processed side by side; 0: what the room thinks right
 }
 
 // liteWorkers is so many since SQLite's writer commits for all who wait at
@@ -133,7 +135,7 @@ func (h *house) furnish() (err error) {
 		Store: h.store, Gate: h.gate, System: system, Matcher: h.matcher, Mapper: fhirmap.New(ids),
 		Clock: h.clock, Log: h.log.With("room", "claims"), Workers: h.workers,
 	})
-	return nil
+	return h.meetOthers()
 }
 
 // open hangs the doors and starts the work behind them.
@@ -210,7 +212,7 @@ func (n *Node) Ready(ctx context.Context) error {
 // each room. They are asked for before there is a store, so of rooms that were given nothing.
 func migrations() []db.Set {
 	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}}
-	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{})}) {
+	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{}), exchange: exchange.NewService(exchange.Deps{})}) {
 		if r.Migrations != nil {
 			sets = append(sets, db.Set{Room: r.Name, FS: r.Migrations})
 		}

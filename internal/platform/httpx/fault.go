@@ -90,32 +90,6 @@ func writeReply(a *answer, r *http.Request, e *outcome.Error) {
 	writeJSON(a, "application/json; charset=utf-8", status, reply{strconv.Itoa(status), e.VI, e.EN, RequestID(r.Context())})
 }
 
-// Shapes of FHIR R4 operationoutcome.html.
-type (
-	operationOutcome struct {
-		ResourceType string  `json:"resourceType"`
-		ID           string  `json:"id"` // the reference
-		Issue        []issue `json:"issue"`
-	}
-	issue struct {
-		Severity   string   `json:"severity"`
-		Code       string   `json:"code"`
-		Details    sentence `json:"details"`
-		Expression []string `json:"expression,omitempty"`
-	}
-	sentence struct {
-		Text string `json:"text"`
-	}
-)
-
-func writeOutcome(a *answer, r *http.Request, e *outcome.Error) {
-	o := operationOutcome{ResourceType: "OperationOutcome", ID: RequestID(r.Context()), Issue: []issue{{
-		Severity: severity(e.Kind), Code: code(e.Kind),
-		Details: sentence{i18n.Pick(r.Context(), e.VI, e.EN)}, Expression: e.Expression,
-	}}}
-	writeJSON(a, "application/fhir+json; charset=utf-8", a.statusOf(e), o)
-}
-
 // severity is the FHIR R4 issue-severity of a kind: fatal for what stopped us, not the caller.
 func severity(k outcome.Kind) string {
 	switch {

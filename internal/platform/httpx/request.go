@@ -113,6 +113,16 @@ func Secure(r *http.Request) bool {
 	return r.TLS != nil
 }
 
+// Origin is the address of this server as the caller sees it, without a slash
+// at its end: "https://so.example.vn". It is what the caller itself sent
+// (Host), so it goes into answers to this caller only.
+func Origin(r *http.Request) string {
+	if Secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
 // Network is what a Limiter should count by: the address, of IPv6 the /64 that
 // one line owns, whose 2⁶⁴ addresses would each begin anew.
 func Network(r *http.Request) string {
