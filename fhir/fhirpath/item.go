@@ -63,6 +63,10 @@ func Element(value, beside r4.Node, path string) Item {
 	return i
 }
 
+// Beside is what stands beside a primitive value in the resource: its id and
+// extensions ("_birthDate"); the zero Node when nothing does.
+func (i Item) Beside() r4.Node { return i.ext }
+
 // Truth reads a result as an invariant does: known is false when it is empty.
 // One item that is no Boolean counts as true, several as false (N1 §4.5).
 func Truth(result []Item) (val, known bool) {
