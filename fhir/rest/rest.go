@@ -2,13 +2,16 @@
 // interaction of http.html, alone and inside a Bundle, and the operations that
 // it is given.
 //
-// One interaction is one Request that becomes one Response, whether it came
-// over HTTP or as an entry of a Bundle; only the door (ServeHTTP) knows HTTP.
+// One interaction is one Request that becomes one Response (Server.Do), whether
+// it came over HTTP or as an entry of a Bundle; only the door (Server.Handler)
+// knows HTTP. What can be done outside a transaction (reading, checking,
+// indexing a body) is done before it begins, so that the writer only writes.
 //
 // Source: FHIR R4 http.html, search.html, operations.html, bundle.html.
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -44,6 +47,16 @@ type Config struct {
 	Operations []Operation
 	Software   string // version, for the CapabilityStatement
 	Started    time.Time
+	// Security is CapabilityStatement.rest.security as JSON, nil for none.
+	Security []byte
+	// Loose lets references name what is not on this server. A Patient that the
+	// caller may not see can't be named even so.
+	Loose bool
+	// Bounds of one request; 0: the package's own (64 MB, 10,000 entries).
+	MaxBody    int64
+	MaxEntries int
+	// Fault is told of errors that are ours (status 5xx), for the log; nil: nobody.
+	Fault func(*http.Request, error)
 	// Changed is told of conformance resources that were written (SearchParameter, ValueSet, …), after the commit.
 	Changed func(keys []store.Key)
 }
@@ -61,6 +74,7 @@ type Request struct {
 	Inner  bool    // an entry of a Bundle
 	Access store.Access
 	Owner  string
+	now    time.Time
 }
 
 // Response is its answer.
@@ -73,6 +87,10 @@ type Response struct {
 	Version      int
 	LastModified time.Time
 	Header       http.Header // further headers
+	// Issues are the warnings about what was written, for Prefer: return=OperationOutcome.
+	Issues []validate.Issue
+	// Written says that the interaction is one that Prefer: return speaks of (create, update, patch, transaction).
+	Written bool
 	// Stream writes a body that is not held in memory (ndjson, Binary); Status and ContentType are set before.
 	Stream func(http.ResponseWriter) error
 }
@@ -100,7 +118,11 @@ type Call struct {
 	Reader store.Reader
 	Tx     store.Tx
 	Server *Server
+	wrote  []store.Key
 }
+
+// ParametersOf makes Parameters of a Parameters resource (nil: none) and of a query.
+func ParametersOf(doc *r4.Doc, query url.Values) Parameters { return Parameters{doc, query} }
 
 // Parameters are the parts of a Parameters resource by name.
 type Parameters struct {
@@ -160,3 +182,31 @@ func (p Parameters) part(name string) r4.Node {
 	}
 	return r4.Node{}
 }
+
+// Server answers the API.
+type Server struct {
+	c    Config
+	memo memory
+}
+
+// New makes a server.
+func New(c Config) *Server {
+	if c.Params == nil {
+		official := param.Official()
+		c.Params = func() *param.Registry { return official }
+	}
+	if c.Vietnamese == nil {
+		c.Vietnamese = func(context.Context) bool { return false }
+	}
+	if c.Owner == nil {
+		c.Owner = func(context.Context) string { return "" }
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.MaxBody, c.MaxEntries = cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.MaxEntries, 10_000)
+	return &Server{c: c}
+}
+
+// Config is what the server was made with.
+func (s *Server) Config() Config { return s.c }

@@ -1,0 +1,161 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/r4"
+)
+
+// memory keeps the CapabilityStatement, which is large, until the search parameters change.
+type memory struct{ last atomic.Pointer[capability] }
+
+type capability struct {
+	params *param.Registry
+	base   string
+	body   []byte
+}
+
+// planMetadata is FHIR R4 http.html#capabilities.
+func (s *Server) planMetadata(q *Request) (*act, error) {
+	if err := reads(q); err != nil {
+		return nil, err
+	}
+	switch q.Query.Get("mode") {
+	case "", "full", "normative":
+	case "terminology":
+		return nil, fail(outcome.NotSupported, "mode", "Máy chủ không có TerminologyCapabilities; xin đọc bản full.", "The server has no TerminologyCapabilities; read mode=full.")
+	default:
+		return nil, badValue("mode", "chỉ nhận full, normative, terminology", "takes full, normative or terminology")
+	}
+	view, err := viewOf(q.Query)
+	if err != nil {
+		return nil, err
+	}
+	return &act{alone: func(context.Context) (*Response, error) {
+		body, err := view.apply(s.Capability(q.Base))
+		return &Response{Status: http.StatusOK, Resource: body, LastModified: s.c.Started}, err
+	}}, nil
+}
+
+// options answers OPTIONS at any address.
+func (s *Server) options(q *Request) (*act, error) {
+	allow := "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+	if len(q.Path) > 0 && q.Path[0] == "metadata" {
+		allow = "GET, HEAD, OPTIONS"
+	}
+	return &act{alone: func(context.Context) (*Response, error) {
+		return &Response{Status: http.StatusNoContent, Header: http.Header{"Allow": {allow}}}, nil
+	}}, nil
+}
+
+// Capability is the CapabilityStatement: computed from what is there, never written by hand.
+func (s *Server) Capability(base string) []byte {
+	params := s.c.Params()
+	if c := s.memo.last.Load(); c != nil && c.params == params && c.base == base {
+		return c.body
+	}
+	c := &capability{params, base, s.capability(base, params)}
+	s.memo.last.Store(c)
+	return c.body
+}
+
+func (s *Server) capability(base string, params *param.Registry) []byte {
+	rest := r4.Object{{Name: "mode", Value: "server"}, {Name: "security", Value: r4.Raw(s.c.Security)}}
+	var types []r4.Object
+	for _, typ := range r4.ResourceTypes() {
+		types = append(types, s.capabilityOf(typ, params))
+	}
+	rest.Add("resource", types)
+	rest.Add("interaction", codes("transaction", "batch", "search-system", "history-system"))
+	rest.Add("searchParam", searchParams(params.List("Resource")))
+	rest.Add("operation", s.operations(func(o *Operation) bool { return o.System }))
+	rest.Add("compartment", compartments())
+	o := r4.Object{
+		{Name: "resourceType", Value: "CapabilityStatement"}, {Name: "id", Value: "server"}, {Name: "url", Value: base + "/metadata"},
+		{Name: "version", Value: s.c.Software}, {Name: "name", Value: "Ytso"}, {Name: "title", Value: "ytso FHIR R4"}, {Name: "status", Value: "active"},
+		{Name: "date", Value: s.c.Started.UTC().Format("2006-01-02T15:04:05Z")}, {Name: "kind", Value: "instance"},
+		{Name: "software", Value: r4.Object{{Name: "name", Value: "ytso"}, {Name: "version", Value: s.c.Software}}},
+		{Name: "implementation", Value: r4.Object{{Name: "description", Value: "ytso"}, {Name: "url", Value: base}}},
+		{Name: "fhirVersion", Value: "4.0.1"}, {Name: "format", Value: []string{"application/fhir+json", "application/fhir+xml", "json", "xml"}},
+		{Name: "patchFormat", Value: patchFormats()}, {Name: "rest", Value: []r4.Object{rest}},
+	}
+	return o.JSON()
+}
+
+func compartments() []string {
+	return []string{"http://hl7.org/fhir/CompartmentDefinition/patient"}
+}
+
+func codes(list ...string) (out []r4.Object) {
+	for _, c := range list {
+		out = append(out, r4.Object{{Name: "code", Value: c}})
+	}
+	return out
+}
+
+func (s *Server) capabilityOf(typ string, params *param.Registry) r4.Object {
+	list := params.List(typ)
+	o := r4.Object{
+		{Name: "type", Value: typ}, {Name: "profile", Value: "http://hl7.org/fhir/StructureDefinition/" + typ},
+		{Name: "interaction", Value: codes("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")},
+		{Name: "versioning", Value: "versioned-update"}, {Name: "readHistory", Value: true}, {Name: "updateCreate", Value: true},
+		{Name: "conditionalCreate", Value: true}, {Name: "conditionalRead", Value: "full-support"}, {Name: "conditionalUpdate", Value: true},
+		{Name: "conditionalDelete", Value: "single"}, {Name: "referencePolicy", Value: s.referencePolicy()},
+	}
+	var include, reverse []string
+	for _, p := range list {
+		if p.Kind == param.Reference {
+			include = append(include, typ+":"+p.Code)
+		}
+	}
+	for _, other := range r4.ResourceTypes() {
+		for _, p := range params.List(other) {
+			if p.Kind == param.Reference && slices.Contains(p.Targets, typ) {
+				reverse = append(reverse, other+":"+p.Code)
+			}
+		}
+	}
+	o.Add("searchInclude", include)
+	o.Add("searchRevInclude", reverse)
+	o.Add("searchParam", searchParams(list))
+	o.Add("operation", s.operations(func(op *Operation) bool {
+		return (op.Type || op.Instance) && (op.Types == nil || slices.Contains(op.Types, typ))
+	}))
+	return o
+}
+
+func (s *Server) referencePolicy() []string {
+	if s.c.Loose {
+		return []string{"literal", "logical", "resolves", "local"}
+	}
+	return []string{"literal", "logical", "resolves", "enforced", "local"}
+}
+
+var kindNames = map[param.Kind]string{
+	param.Token: "token", param.String: "string", param.Date: "date", param.Reference: "reference", param.Number: "number",
+	param.Quantity: "quantity", param.URI: "uri", param.Composite: "composite", param.Special: "special",
+}
+
+func searchParams(list []param.Info) (out []r4.Object) {
+	for _, p := range list {
+		out = append(out, r4.Object{{Name: "name", Value: p.Code}, {Name: "definition", Value: p.URL}, {Name: "type", Value: kindNames[p.Kind]}})
+	}
+	return out
+}
+
+// operations lists those that have a definition: CapabilityStatement requires one.
+func (s *Server) operations(at func(*Operation) bool) (out []r4.Object) {
+	for i := range s.c.Operations {
+		if o := &s.c.Operations[i]; at(o) && o.Definition != "" {
+			out = append(out, r4.Object{{Name: "name", Value: o.Name}, {Name: "definition", Value: o.Definition}})
+		}
+	}
+	slices.SortFunc(out, func(a, b r4.Object) int { return strings.Compare(a[0].Value.(string), b[0].Value.(string)) })
+	return out
+}

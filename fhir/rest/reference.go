@@ -1,0 +1,142 @@
+package rest
+
+import (
+	"strings"
+
+	"github.com/ytso/ytso/fhir/r4"
+	"github.com/ytso/ytso/fhir/store"
+)
+
+// A link is a place in a resource that may name another one.
+type link struct {
+	node r4.Node
+	kind linkKind
+	text string
+}
+
+type linkKind uint8
+
+const (
+	literal   linkKind = iota // Reference.reference
+	address                   // uri, url, canonical, oid, uuid
+	narrative                 // the whole text of a div
+)
+
+// links calls f for every link of a resource. Resources inside a Bundle or
+// Parameters that is itself the content are left alone: what they name is
+// theirs to say (FHIR R4 bundle.html#references).
+func links(doc *r4.Doc, f func(link)) {
+	l := linker{f}
+	l.resource(doc.Root())
+}
+
+type linker struct{ f func(link) }
+
+func (l linker) resource(n r4.Node) {
+	name, _ := n.Get("resourceType").Quoted()
+	if s := r4.ResourceShape(name); s != nil {
+		l.object(n, s)
+	}
+}
+
+func (l linker) object(n r4.Node, s *r4.Shape) {
+	for v := n.First(); v.Exists(); v = v.Next(n) {
+		name := v.Name()
+		if len(name) > 0 && name[0] == '_' {
+			l.each(v, func(x r4.Node) { l.object(x, r4.ShapeAt("Element")) })
+			continue
+		}
+		m := s.Member(name)
+		if m == nil {
+			continue
+		}
+		l.member(v, s, m)
+	}
+}
+
+func (l linker) member(v r4.Node, s *r4.Shape, m *r4.Member) {
+	switch {
+	case s.Path == "Reference" && m.Name == "reference":
+		l.f(link{v, literal, v.Text()})
+	case m.Primitive == r4.URI || m.Primitive == r4.URL || m.Primitive == r4.Canonical || m.Primitive == r4.OID || m.Primitive == r4.UUID:
+		l.each(v, func(x r4.Node) { l.f(link{x, address, x.Text()}) })
+	case m.Primitive == r4.XHTML:
+		l.f(link{v, narrative, v.Text()})
+	case m.Primitive != r4.None:
+	case m.Shape() == nil:
+		if m.Name == "contained" {
+			l.each(v, l.resource)
+		}
+	default:
+		l.each(v, func(x r4.Node) { l.object(x, m.Shape()) })
+	}
+}
+
+func (l linker) each(v r4.Node, f func(r4.Node)) {
+	if v.Kind() != r4.Array {
+		f(v)
+		return
+	}
+	for x := v.First(); x.Exists(); x = x.Next(v) {
+		f(x)
+	}
+}
+
+// local gives the resource of this server that a literal reference names:
+// "Type/id", "Type/id/_history/1", or the same behind the base.
+func local(base, ref string) (k store.Key, ok bool) {
+	ref, _, _ = strings.Cut(ref, "#")
+	if base != "" {
+		if rest, under := strings.CutPrefix(ref, base+"/"); under {
+			ref = rest
+		}
+	}
+	typ, rest, ok := strings.Cut(ref, "/")
+	if !ok || !r4.IsResource(typ) {
+		return k, false
+	}
+	id, version, has := strings.Cut(rest, "/")
+	if has && !strings.HasPrefix(version, "_history/") || !validID(id) {
+		return k, false
+	}
+	return store.Key{Type: typ, ID: id}, true
+}
+
+// conditional says that a reference is a search (FHIR R4 http.html#trules).
+func conditional(ref string) (typ, query string, ok bool) {
+	typ, query, ok = strings.Cut(ref, "?")
+	return typ, query, ok && r4.IsResource(typ)
+}
+
+// edit replaces the bytes from..to of a text.
+type edit struct {
+	from, to int
+	with     string // becomes a JSON string
+}
+
+// edited applies edits, which are in the order of their places.
+func edited(src []byte, edits []edit) []byte {
+	if len(edits) == 0 {
+		return src
+	}
+	out := make([]byte, 0, len(src)+32*len(edits))
+	at := 0
+	for _, e := range edits {
+		out = append(out, src[at:e.from]...)
+		out = r4.AppendString(out, e.with)
+		at = e.to
+	}
+	return append(out, src[at:]...)
+}
+
+// rewrite gives the text of a resource with its links changed as change says.
+func rewrite(doc *r4.Doc, change func(link) (string, bool)) []byte {
+	var edits []edit
+	links(doc, func(l link) {
+		if with, ok := change(l); ok && with != l.text {
+			from, to := l.node.Range()
+			edits = append(edits, edit{from, to, with})
+		}
+	})
+	return edited(doc.Source(), edits)
+}
