@@ -20,7 +20,7 @@ import (
 // of handlers that take one.
 func (s *Server) Handler(w http.ResponseWriter, r *http.Request) error {
 	f, err := negotiate(r)
-	if err != nil {
+	if err != nil && (!f.none || !strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/"), "Binary/")) {
 		s.writeError(w, r, face{}, err)
 		return nil
 	}
@@ -257,6 +257,10 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, f face, q *Reques
 		if done := s.writeBinary(w, r, f, resp); done {
 			return
 		}
+	}
+	if f.none && resp.Resource != nil {
+		s.writeError(w, r, face{}, errAccept)
+		return
 	}
 	body := s.preferred(r.Context(), q, resp)
 	if body == nil || code == http.StatusNotModified || code == http.StatusNoContent {

@@ -17,6 +17,7 @@ type face struct {
 	xml, pretty bool
 	// native: a Binary is wanted as what it holds; accept says what of.
 	native bool
+	none   bool // only as that: neither format is taken
 	accept []wanted
 }
 
@@ -91,13 +92,13 @@ func (f face) choose() (face, error) {
 			best, f.xml = w.q, w.media == "text/*"
 		}
 	}
-	if best == 0 {
+	if f.none = best == 0; f.none {
 		return f, errAccept
 	}
 	return f, nil
 }
 
-// accepted reads Accept headers (RFC 9110 §12.5.1); types of another FHIR version are left out.
+// accepted reads Accept headers (RFC 9110 §12.5.1); types of another FHIR version are refused ones.
 func accepted(headers []string) (list []wanted) {
 	for _, h := range headers {
 		for part := range strings.SplitSeq(h, ",") {
@@ -112,7 +113,7 @@ func accepted(headers []string) (list []wanted) {
 				}
 			}
 			if v, ok := params["fhirversion"]; ok && !version4(v) {
-				continue
+				w.q = 0
 			}
 			list = append(list, w)
 		}

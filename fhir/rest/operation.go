@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -105,6 +104,3 @@ func skeleton(doc *r4.Doc) (list []validate.Issue) {
 
 // Wrote tells the server of resources that an operation changed, for Config.Changed.
 func (c *Call) Wrote(keys ...store.Key) { c.wrote = append(c.wrote, keys...) }
-
-// Query is what was asked for in the address, without the parameters that speak of the format.
-func (p Parameters) Query() url.Values { return p.query }

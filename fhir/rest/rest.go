@@ -121,9 +121,6 @@ type Call struct {
 	wrote  []store.Key
 }
 
-// ParametersOf makes Parameters of a Parameters resource (nil: none) and of a query.
-func ParametersOf(doc *r4.Doc, query url.Values) Parameters { return Parameters{doc, query} }
-
 // Parameters are the parts of a Parameters resource by name.
 type Parameters struct {
 	doc   *r4.Doc
