@@ -88,7 +88,8 @@ func (r *Registry) test(p *parameter, c Clause) (func(Value, Match) bool, error)
 			"starts":  func(v Value, m Match) bool { return strings.HasPrefix(fold.Key(v.Text), fold.Key(m.Value.Text)) },
 			"ends":    func(v Value, m Match) bool { return strings.HasSuffix(fold.Key(v.Text), fold.Key(m.Value.Text)) }}
 	case Date:
-		tests = map[string]func(Value, Match) bool{"": inTime, "overlaps": overlaps}
+		tests = map[string]func(Value, Match) bool{"": inTime, "overlaps": overlaps,
+			"covers": func(v Value, m Match) bool { return v.Lo <= m.Value.Lo && v.Hi >= m.Value.Hi }}
 	case Number:
 		tests = map[string]func(Value, Match) bool{"": func(v Value, m Match) bool { return inRange(v, m.Value, m.Prefix) }}
 	case Quantity:

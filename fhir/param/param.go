@@ -108,7 +108,7 @@ type Clause struct {
 	// Modifier is "exact", "missing", "not", …, a resource type, or "". Conditions of
 	// _filter that the parameters of a search can't say have modifiers of their own:
 	// "equals", "starts", "ends" (a whole string, its beginning, its end, folded),
-	// "unequal" (a value that is another one), "overlaps" (of dates).
+	// "unequal" (a value that is another one), "overlaps" and "covers" (of dates: has part of that time, has all of it).
 	Modifier string
 	Values   []Match
 	// Chain: the clause holds for a resource of type ChainType that Param refers to.

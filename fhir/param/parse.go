@@ -85,6 +85,11 @@ func bad(key, vi, en string) error {
 	return outcome.New(outcome.Invalid, "param.value", fmt.Sprintf("Tham số “%.64s”: %s.", key, vi), fmt.Sprintf("Parameter %.64q: %s.", key, en))
 }
 
+func badAt(key string, at int) error {
+	return outcome.New(outcome.Invalid, "param.value", fmt.Sprintf("Tham số “%.64s”: sai cú pháp ở ký tự %d.", key, at),
+		fmt.Sprintf("Parameter %.64q: a syntax error at character %d.", key, at))
+}
+
 func notSupported(key, vi, en string) error {
 	return outcome.New(outcome.NotSupported, "param.unsupported", fmt.Sprintf("Tham số “%.64s”: %s.", key, vi), fmt.Sprintf("Parameter %.64q: %s.", key, en))
 }

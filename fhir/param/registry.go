@@ -132,6 +132,9 @@ func (r *Registry) makeParameter(def *r4.SearchParameter, expression string) (*p
 		if d == nil {
 			return nil, fmt.Errorf("component %.200s is not defined", c.Definition)
 		}
+		if right := misprinted[def.URL+" "+c.Definition]; right != "" {
+			c.Expression = right
+		}
 		part, err := r.makeParameter(d, c.Expression)
 		if err != nil {
 			return nil, err
@@ -139,6 +142,15 @@ func (r *Registry) makeParameter(def *r4.SearchParameter, expression string) (*p
 		p.parts = append(p.parts, part)
 	}
 	return p, nil
+}
+
+// misprinted are component expressions of R4 that its own parameters contradict:
+// as published, relationship would look for the reference in relatesTo.code, and
+// code-value-date for a type DateTime, which FHIR does not have.
+var misprinted = map[string]string{
+	"http://hl7.org/fhir/SearchParameter/DocumentReference-relationship http://hl7.org/fhir/SearchParameter/DocumentReference-relatesto": "target",
+	"http://hl7.org/fhir/SearchParameter/DocumentReference-relationship http://hl7.org/fhir/SearchParameter/DocumentReference-relation":  "code",
+	"http://hl7.org/fhir/SearchParameter/Observation-code-value-date http://hl7.org/fhir/SearchParameter/Observation-value-date":         "value.as(dateTime) | value.as(Period)",
 }
 
 func (r *Registry) definition(url string) *r4.SearchParameter {
