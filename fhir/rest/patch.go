@@ -112,12 +112,12 @@ func (t *turn) patched(ctx context.Context, q *Request, k store.Key, with patche
 var errStale = fail(outcome.Stale, "stale", "Hồ sơ đã được người khác sửa. Hãy tải lại rồi sửa tiếp.", "Somebody else has changed the record. Reload it and try again.")
 
 // planConditionalPatch is a patch of the one resource that matches (FHIR R4 http.html#patch).
-func (s *Server) planConditionalPatch(q *Request, typ string) (*act, error) {
+func (s *Server) planConditionalPatch(ctx context.Context, q *Request, typ string) (*act, error) {
 	with, err := patcherOf(q)
 	if err != nil {
 		return nil, err
 	}
-	when, err := s.criteriaOf(typ, q.Query)
+	when, err := s.criteriaOf(ctx, q.Base, typ, q.Query)
 	if err != nil {
 		return nil, err
 	}

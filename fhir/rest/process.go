@@ -208,7 +208,7 @@ func (a *attempt) ask(ctx context.Context, st *step) (missing, err error) {
 			return
 		}
 		var when *criteria
-		if when, err = a.s.criteria(typ, query); err != nil {
+		if when, err = a.s.criteria(ctx, a.q.Base, typ, query); err != nil {
 			return
 		}
 		var there *store.Resource

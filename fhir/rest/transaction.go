@@ -97,17 +97,17 @@ func (s *Server) step(ctx context.Context, e *entry) (*step, error) {
 			return nil, fail(outcome.Invalid, "id", "Mã tài nguyên không hợp lệ.", "That is no resource id.")
 		}
 	}
-	return st, s.stepBody(st)
+	return st, s.stepBody(ctx, st)
 }
 
 // stepBody reads what a step writes and on which condition.
-func (s *Server) stepBody(st *step) (err error) {
+func (s *Server) stepBody(ctx context.Context, st *step) (err error) {
 	q := st.q
 	switch {
 	case q.Method == http.MethodPost && st.id == "":
 		st.kind = stepCreate
 		if text := q.Header.Get("If-None-Exist"); text != "" {
-			st.when, err = s.criteria(st.typ, text[strings.IndexByte(text, '?')+1:])
+			st.when, err = s.criteria(ctx, q.Base, st.typ, text[strings.IndexByte(text, '?')+1:])
 		}
 	case q.Method == http.MethodPut:
 		st.kind = stepUpdate
@@ -123,7 +123,7 @@ func (s *Server) stepBody(st *step) (err error) {
 		return err
 	}
 	if st.kind != stepCreate && st.id == "" {
-		if st.when, err = s.criteriaOf(st.typ, q.Query); err != nil {
+		if st.when, err = s.criteriaOf(ctx, q.Base, st.typ, q.Query); err != nil {
 			return err
 		}
 	}

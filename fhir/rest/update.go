@@ -72,7 +72,7 @@ func (s *Server) planConditionalUpdate(ctx context.Context, q *Request, typ stri
 	if err != nil {
 		return nil, err
 	}
-	when, err := s.criteriaOf(typ, q.Query)
+	when, err := s.criteriaOf(ctx, q.Base, typ, q.Query)
 	if err != nil {
 		return nil, err
 	}
