@@ -131,22 +131,27 @@ type Page struct {
 	Checked int
 }
 
-// HistoryPage bounds a history read. Since and At are zero when not asked for.
+// HistoryPage bounds a history read (FHIR R4 http.html#history). Since and At are zero when not asked for.
 type HistoryPage struct {
-	Since, At time.Time
+	Since time.Time // _since: versions made then or later
+	// _at: versions that were current at some time of the period from At to AtEnd,
+	// which is not part of it; without AtEnd at the instant At.
+	At, AtEnd time.Time
 	Count     int
 	Before    int // versions below this one; 0: from the newest
 }
 
 // ChangesQuery bounds the history of a type or of the server.
 type ChangesQuery struct {
-	Types     []string // nil: all that the Access may see the history of
-	Since, At time.Time
-	Count     int
-	Cursor    string // from ChangesPage.Next
+	Types            []string  // nil: all that the Access may see the history of
+	Since, At, AtEnd time.Time // as in HistoryPage
+	Count            int
+	Cursor           string // from ChangesPage.Next
 }
 
-// ChangesPage is one page of it; Total is -1 when not counted.
+// ChangesPage is one page of it; Total is -1 when not counted. A page may hold
+// fewer than were asked for, or none, and still have a Next: that much was
+// looked through that the Access does not see.
 type ChangesPage struct {
 	Versions []*Resource
 	Next     string

@@ -26,6 +26,8 @@ type conn interface {
 	Script(ctx context.Context, sql string) error
 	Exec(ctx context.Context, sql string, args ...any) (int64, error)
 	Query(ctx context.Context, sql string, args ...any) (store.Rows, error)
+	// claim makes transactions that claim the same key run one after the other, each with a snapshot that has what the one before wrote.
+	claim(ctx context.Context, key int64) error
 	// index takes rows away and adds others: a labelled pair, since PostgreSQL wants few round trips and SQLite few plans.
 	index(ctx context.Context, gone, added []row) error
 }

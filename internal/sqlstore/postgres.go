@@ -188,6 +188,16 @@ func (r *pgRows) Scan(dest ...any) error {
 	return nil
 }
 
+// slots bounds the table of claims: two keys may share a row, and then wait for each other.
+const slots = 1 << 16
+
+// claim writes the key's row: a transaction whose snapshot is older than the
+// last claim of that row meets a serialization failure here and is run again.
+func (c *pgConn) claim(ctx context.Context, key int64) error {
+	_, err := c.Exec(ctx, `INSERT INTO claim (slot, n) VALUES ($1, 1) ON CONFLICT (slot) DO UPDATE SET n = claim.n + 1`, key&(slots-1))
+	return err
+}
+
 // The pair of index: PostgreSQL takes each table's rows as arrays, all in one round trip.
 var (
 	pgAdd = map[table]string{

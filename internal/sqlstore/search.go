@@ -2,8 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -683,11 +681,11 @@ func (t *tx) page(ctx context.Context, q param.Query, conds []cond, lead int, ol
 	}
 	from := ""
 	if q.Cursor != "" {
-		d, rid, err := readCursor(q.Cursor)
+		at, err := t.s.readCursor("search "+q.Type, q.Cursor, 2)
 		if err != nil {
 			return err
 		}
-		from = fmt.Sprintf(" AND (a.d, a.rid) %s (%s, %s)", after, s.arg(d), s.arg(rid))
+		from = fmt.Sprintf(" AND (a.d, a.rid) %s (%s, %s)", after, s.arg(at[0]), s.arg(at[1]))
 	}
 	list := selects(&s, conds, lead, func() string { return fmt.Sprintf("%s ORDER BY a.d%[2]s, a.rid%[2]s LIMIT %[3]d", from, dir, n+1) })
 	for i, x := range list {
@@ -711,7 +709,7 @@ func (t *tx) page(ctx context.Context, q param.Query, conds []cond, lead int, ol
 	}
 	if len(hits) > n {
 		hits = hits[:n]
-		page.Next = writeCursor(hits[n-1].d, hits[n-1].rid)
+		page.Next = t.s.writeCursor("search "+q.Type, hits[n-1].d, hits[n-1].rid)
 	}
 	page.Matches, err = t.fetch(ctx, q.Type, hits)
 	return err
@@ -764,19 +762,4 @@ func (t *tx) rows(ctx context.Context, typ, sql string, args []any) (map[int64]*
 		}
 	}
 	return out, rows.Err()
-}
-
-var errCursor = outcome.New(outcome.Invalid, "store.cursor", "Đường dẫn trang kết quả không đúng.", "The link of the result page is not right.")
-
-func writeCursor(d, rid int64) string {
-	b := binary.BigEndian.AppendUint64(nil, uint64(d))
-	return base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(b, uint64(rid)))
-}
-
-func readCursor(s string) (d, rid int64, err error) {
-	b, err := base64.RawURLEncoding.DecodeString(s)
-	if err != nil || len(b) != 16 {
-		return 0, 0, errCursor
-	}
-	return int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint64(b[8:])), nil
 }

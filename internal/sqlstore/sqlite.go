@@ -12,7 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/ncruces/go-sqlite3"
-	_ "github.com/ncruces/go-sqlite3/vfs/adiantum" // the encrypting file layer
+	"github.com/ncruces/go-sqlite3/vfs"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
@@ -53,7 +53,13 @@ func openLite(dir string, key []byte) (*lite, error) {
 	if err != nil {
 		return nil, err
 	}
-	uri := "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(dir, "ytso.db"))}).EscapedPath() + "?vfs=adiantum&hexkey=" + hex.EncodeToString(key)
+	name := registerFiles()
+	free := unlock
+	unlock = func() error {
+		vfs.Unregister(name)
+		return free()
+	}
+	uri := "file:" + (&url.URL{Path: filepath.ToSlash(filepath.Join(dir, "ytso.db"))}).EscapedPath() + "?vfs=" + name + "&hexkey=" + hex.EncodeToString(key)
 	l := &lite{uri: uri, readers: make(chan *liteConn, readers), jobs: make(chan *job, 4*maxGroup), stop: make(chan struct{}), stopped: make(chan struct{}), unlock: unlock}
 	w, err := l.connect(true)
 	if err != nil {
@@ -462,6 +468,9 @@ func (r *liteRows) Scan(dest ...any) error {
 	}
 	return nil
 }
+
+// claim has nothing to do: there is one writer, and each transaction sees what those before it wrote.
+func (c *liteConn) claim(context.Context, int64) error { return nil }
 
 // The pair of index: SQLite runs one statement a row.
 var (

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/cipher"
 	"crypto/rand"
 	"embed"
 	"io/fs"
@@ -15,6 +16,7 @@ import (
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/validate"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/db"
 	"github.com/ytso/ytso/internal/platform/id"
@@ -39,7 +41,9 @@ type Store struct {
 	clock clock.Clock
 	seq   atomic.Uint64
 	ns    [16]byte
-	sets  sync.Map // sets of parameters (hasher.set) that stand in paramset for certain
+
+	sealer cipher.AEAD // of cursors
+	sets   sync.Map    // sets of parameters (hasher.set) that stand in paramset for certain
 }
 
 // Namespace is the random UUID of this installation, made with its database
@@ -94,6 +98,9 @@ func (s *Store) migrate(ctx context.Context, sets []db.Set) error {
 			return err
 		}
 		s.h = newHasher(secret)
+		if s.sealer, err = newSealer(secret); err != nil {
+			return err
+		}
 		ns, err := secretOf(ctx, c, "namespace")
 		copy(s.ns[:], ns)
 		return err
@@ -157,6 +164,9 @@ func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
 	}
 	c := &compiled{h: s.h}
 	if c.body, err = seal(doc, d.Key.Type, d.Key.ID); err != nil {
+		return nil, err
+	}
+	if err := validate.Refusal(validate.Structure(doc)); err != nil {
 		return nil, err
 	}
 	if doc.ID() != d.Key.ID { // the compartment of a Patient and its index go by the id it gets

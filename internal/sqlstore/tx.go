@@ -154,71 +154,6 @@ func (t *tx) ReadVersion(ctx context.Context, k store.Key, version int) (*store.
 	return list[0], nil
 }
 
-func (t *tx) History(ctx context.Context, k store.Key, p store.HistoryPage) ([]*store.Resource, error) {
-	if !t.a.Filter.May(k.Type, store.CanHistory) {
-		return nil, errMayNot
-	}
-	before, since, at := int64(1<<60), int64(-1<<62), int64(1<<62)
-	if p.Before > 0 {
-		before = int64(p.Before)
-	}
-	if !p.Since.IsZero() {
-		since = p.Since.UnixMilli()
-	}
-	if !p.At.IsZero() {
-		at = p.At.UnixMilli()
-	}
-	n := p.Count
-	if n <= 0 {
-		n = defaultCount
-	}
-	list, err := t.versions(ctx, k, `version < $2 AND updated >= $3 AND updated <= $4`, n, before, since, at)
-	if err != nil || len(list) > 0 {
-		return list, err
-	}
-	_, err = t.look(ctx, k, store.CanHistory) // nothing in these bounds, or nothing at all
-	return nil, err
-}
-
-// versions lists what the agent may see: every version by its own owner and persons.
-func (t *tx) versions(ctx context.Context, k store.Key, where string, limit int, args ...any) ([]*store.Resource, error) {
-	r, ok, err := t.find(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, errNotFound
-	}
-	const columns = `version, updated, deleted, owner, pats, body`
-	rows, err := t.c.Query(ctx, fmt.Sprintf(`SELECT %[1]s FROM (SELECT %[1]s FROM res WHERE rid = $1 UNION ALL SELECT %[1]s FROM hist WHERE rid = $1) q
-		WHERE %[2]s ORDER BY version DESC LIMIT %[3]d`, columns, where, limit), append([]any{r.rid}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []*store.Resource
-	for rows.Next() {
-		var v stored
-		var pats string
-		var deleted int64
-		if err := rows.Scan(&v.version, &v.updated, &deleted, &v.owner, &pats, &v.body); err != nil {
-			return nil, err
-		}
-		v.deleted, v.pats = deleted != 0, strings.Fields(pats)
-		if !t.visible(k.Type, v.owner, v.pats) {
-			continue
-		}
-		t.saw(v.pats)
-		t.act("read %s/%d", k, v.version)
-		res, err := v.resource(k)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, res)
-	}
-	return out, rows.Err()
-}
-
 func (t *tx) Query(ctx context.Context, sql string, args ...any) (store.Rows, error) {
 	return t.c.Query(ctx, sql, args...)
 }
@@ -379,8 +314,8 @@ func (t *tx) keep(ctx context.Context, r stored) error {
 	if err := t.flush(ctx); err != nil { // the same resource may be written twice in one transaction
 		return err
 	}
-	_, err := t.c.Exec(ctx, `INSERT INTO hist (rid, cp, version, updated, deleted, owner, pats, body)
-		SELECT rid, cp, version, updated, deleted, owner, pats, body FROM res WHERE rid = $1 AND cp = $2`, r.rid, r.cp)
+	_, err := t.c.Exec(ctx, `INSERT INTO hist (rid, cp, typ, version, updated, until, deleted, owner, pats, body)
+		SELECT rid, cp, typ, version, updated, $3, deleted, owner, pats, body FROM res WHERE rid = $1 AND cp = $2`, r.rid, r.cp, t.now.UnixMilli())
 	return err
 }
 
@@ -461,10 +396,7 @@ func (t *tx) Delete(ctx context.Context, k store.Key, ifMatch int) error {
 	return t.changed(ctx, k, old.version+1, true)
 }
 
-// Changes is described at store.Reader.
-func (t *tx) Changes(context.Context, store.ChangesQuery) (*store.ChangesPage, error) {
-	return nil, unsupported("history of many resources")
-}
-
 // Claim is described at store.Tx.
-func (t *tx) Claim(context.Context, string) error { return nil }
+func (t *tx) Claim(ctx context.Context, key string) error {
+	return t.c.claim(ctx, t.s.h.of("claim", key))
+}

@@ -233,7 +233,7 @@ func (mapping) Map(h *claim.HOSO, src fhirmap.Source) (*fhirmap.Visit, error) {
 	pat, enc := "p-"+src.Facility+"-"+string(x.MA_BN), "e-"+string(x.MA_LK)
 	v := &fhirmap.Visit{
 		Patient:   object("Patient", pat, "birthDate", "1985-05-12", "address", []any{map[string]any{"text": x.DIA_CHI}}),
-		Shared:    []element.Resource{object("Coverage", "c-"+string(x.MA_BN), "status", "active", "beneficiary", ref("Patient/"+pat))},
+		Shared:    []element.Resource{object("Coverage", "c-"+string(x.MA_BN), "status", "active", "beneficiary", ref("Patient/"+pat), "payor", []any{map[string]any{"display": "BHXH"}})},
 		Encounter: enc,
 	}
 	v.Own = append(v.Own, object("Encounter", enc, "status", "finished", "class", map[string]any{"code": "AMB"}, "subject", ref("Patient/"+pat),

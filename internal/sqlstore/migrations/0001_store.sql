@@ -7,10 +7,14 @@ CREATE TABLE res (
   version BIGINT NOT NULL, updated BIGINT NOT NULL, deleted BIGINT NOT NULL, owner {key} NOT NULL, pats TEXT NOT NULL,
   d BIGINT NOT NULL, body {bytes} NOT NULL, entries {bytes} NOT NULL, PRIMARY KEY (rid, cp));
 CREATE INDEX res_h ON res (h);
+CREATE INDEX res_updated ON res (typ, updated, rid);
 
 CREATE TABLE hist (
-  rid BIGINT NOT NULL, cp BIGINT NOT NULL, version BIGINT NOT NULL, updated BIGINT NOT NULL, deleted BIGINT NOT NULL,
-  owner {key} NOT NULL, pats TEXT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (rid, version, cp)) {clustered};
+  rid BIGINT NOT NULL, cp BIGINT NOT NULL, typ {key} NOT NULL, version BIGINT NOT NULL, updated BIGINT NOT NULL, until BIGINT NOT NULL,
+  deleted BIGINT NOT NULL, owner {key} NOT NULL, pats TEXT NOT NULL, body {bytes} NOT NULL, PRIMARY KEY (rid, version, cp)) {clustered};
+CREATE INDEX hist_updated ON hist (typ, updated, rid);
+
+CREATE TABLE claim (slot BIGINT NOT NULL PRIMARY KEY, n BIGINT NOT NULL);
 
 CREATE TABLE post (v BIGINT NOT NULL, d BIGINT NOT NULL, rid BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (v, d, rid, cp)) {clustered};
 
@@ -21,6 +25,9 @@ CREATE TABLE span (p BIGINT NOT NULL, lo BIGINT NOT NULL, hi BIGINT NOT NULL, d 
 CREATE INDEX span_rid ON span (rid, p);
 
 CREATE TABLE refr (rid BIGINT NOT NULL, p BIGINT NOT NULL, h BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (rid, p, h, cp)) {clustered};
+
+CREATE TABLE person (h BIGINT NOT NULL, k BIGINT NOT NULL, g BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (h, k, g, cp)) {clustered};
+CREATE INDEX person_g ON person (g, k);
 
 CREATE TABLE paramset (typ {key} NOT NULL, v BIGINT NOT NULL, params TEXT NOT NULL, PRIMARY KEY (typ, v)) {clustered};
 
