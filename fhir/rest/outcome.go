@@ -43,7 +43,11 @@ func StatusOf(err error) int {
 	}
 	var f *validate.Failure
 	if errors.As(err, &f) {
-		return refusal(f)
+		for _, i := range f.Issues {
+			if i.Severity == validate.Error && i.Code.Status() == http.StatusBadRequest {
+				return http.StatusBadRequest
+			}
+		}
 	}
 	var big *http.MaxBytesError
 	switch {
@@ -53,16 +57,6 @@ func StatusOf(err error) int {
 		return http.StatusServiceUnavailable
 	}
 	return outcome.KindOf(err).Status()
-}
-
-// refusal is 400 of what can't be read as a resource of its type, else 422.
-func refusal(f *validate.Failure) int {
-	for _, i := range f.Issues {
-		if i.Severity == validate.Error && (i.Code == outcome.Invalid || i.Code == outcome.Structure) {
-			return http.StatusBadRequest
-		}
-	}
-	return http.StatusUnprocessableEntity
 }
 
 var (

@@ -3,7 +3,9 @@ package validate
 import (
 	"bytes"
 	"strconv"
+	"strings"
 
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
@@ -15,6 +17,12 @@ import (
 func (w *walker) coding(n r4.Node) {
 	system := n.Get("system")
 	raw, _ := system.Quoted()
+	if len(raw) > 0 {
+		s := r4.ShapeAt("Coding")
+		if m := s.Member([]byte("system")); w.push(m, &s.Slots[m.Slot]) {
+			defer w.pop()
+		}
+	}
 	switch {
 	case len(raw) == 0:
 	case !absolute(raw):
@@ -57,5 +65,89 @@ func (w *walker) entry(n r4.Node) {
 	url := n.Get("fullUrl")
 	if raw, _ := url.Quoted(); len(raw) > 0 && !absolute(raw) {
 		w.value(url, "full-url", "fullUrl phải là địa chỉ tuyệt đối.", "fullUrl must be an absolute address.")
+	}
+}
+
+// contained: what is contained is referred to, by what contains it or back
+// (dom-3), and has no version, time or security labels of its own (dom-4, dom-5).
+func (c *check) contained(e elem) {
+	list := e.v.Get("contained")
+	if list.Kind() != r4.Array {
+		return
+	}
+	used := map[string]bool{}
+	back := map[r4.Node]bool{}
+	fragments(e.v, func(ref string, in r4.Node) {
+		if ref == "#" {
+			back[in] = true
+			return
+		}
+		used[ref[1:]] = true
+	})
+	i := 0
+	for n := range list.Elems() {
+		at := elem{v: n, at: &step{e.at, "contained", "", i}, in: e.in}
+		i++
+		if n.Kind() != r4.Map {
+			continue
+		}
+		if id := n.Get("id").Text(); !used[id] && !back[n] {
+			c.errorf(at, outcome.BusinessRule, "invariant", "Tài nguyên contained không được nơi nào trỏ tới (dom-3).", "Nothing refers to this contained resource (dom-3).")
+		}
+		meta := n.Get("meta")
+		if meta.Get("versionId").Exists() || meta.Get("lastUpdated").Exists() {
+			c.errorf(at, outcome.BusinessRule, "invariant", "Tài nguyên contained không được có meta.versionId hay meta.lastUpdated (dom-4).", "A contained resource must not have meta.versionId or meta.lastUpdated (dom-4).")
+		}
+		if meta.Get("security").Exists() {
+			c.errorf(at, outcome.BusinessRule, "invariant", "Tài nguyên contained không được có nhãn bảo mật (dom-5).", "A contained resource must not have security labels (dom-5).")
+		}
+	}
+}
+
+// fragments gives each text that begins with "#" in a reference or an address,
+// with the contained resource that it stands in.
+func fragments(res r4.Node, f func(ref string, in r4.Node)) {
+	var down func(n, in r4.Node, depth int)
+	down = func(n, in r4.Node, depth int) {
+		for v := n.First(); v.Exists(); v = v.Next(n) {
+			switch v.Kind() {
+			case r4.String:
+				switch raw, _ := v.Quoted(); {
+				case len(raw) > 0 && raw[0] == '#':
+					f(v.Text(), in)
+				case string(v.Name()) == "div" && bytes.Contains(raw, []byte(`"#`)):
+					for _, link := range links(v.Text()) {
+						if strings.HasPrefix(link.to, "#") {
+							f(link.to, in)
+						}
+					}
+				}
+			case r4.Map, r4.Array:
+				inner := in
+				if n.Kind() == r4.Array && depth == 1 && string(n.Name()) == "contained" {
+					inner = v
+				}
+				down(v, inner, depth+1)
+			}
+		}
+	}
+	down(res, r4.Node{}, 0)
+}
+
+// local asks the rules of the specification's text about whole resources and their parts.
+func (c *check) local(e elem) {
+	switch e.typ {
+	case "Bundle":
+		c.bundle(e)
+	case "Questionnaire":
+		c.questionnaire(e)
+	case "QuestionnaireResponse":
+		c.questionnaireResponse(e)
+	case "Narrative":
+		c.narrativeLinks(e)
+	case "markdown":
+		c.markdown(e)
+	case "StructureDefinition":
+		c.definition(e)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
@@ -114,4 +115,55 @@ func targetType(ref []byte) []byte {
 		return nil
 	}
 	return typ
+}
+
+// reference checks what a literal reference finds: in the Bundle around it one
+// resource, of a type that the element allows and that the reference names
+// (FHIR R4 bundle.html#references), or what Options.Resolve knows.
+func (c *check) reference(e elem) {
+	ref := literal(e)
+	if ref == "" || ref[0] == '#' || e.slot == nil {
+		return
+	}
+	if e.in.bundle != nil {
+		list := c.refsOf(e.in.bundle).find(ref, e.in)
+		if len(list) > 1 {
+			c.errorf(e, outcome.MultipleMatch, "reference-many", "Trong Bundle có nhiều tài nguyên khớp reference này.", "Several resources of the Bundle match this reference.")
+			return
+		}
+		if len(list) == 1 {
+			c.found(e, ref, list[0].typ())
+			return
+		}
+	}
+	if c.o.Resolve == nil || c.trial > 0 {
+		return
+	}
+	typ, found, err := c.o.Resolve(c.ctx, ref)
+	switch {
+	case err != nil:
+		c.err = err
+	case found:
+		c.found(e, ref, typ)
+	case ours(ref):
+		c.errorf(e, outcome.NotFound, "reference-missing", "reference trỏ tới một tài nguyên không có ở đây.", "The reference points at a resource that is not here.")
+	}
+}
+
+// ours says whether a reference is one that this server should know: a relative one.
+func ours(ref string) bool { return !absolute([]byte(ref)) }
+
+// found holds the type of what was found against the element and the reference.
+func (c *check) found(e elem, ref, typ string) {
+	if named := string(targetType([]byte(ref))); named != "" && named != typ && r4.IsResource(named) {
+		c.errorf(e, outcome.Value, "reference-type", "reference nêu %[1]s nhưng trỏ tới %[2]s.", "The reference names a %[1]s and finds a %[2]s.", named, typ)
+		return
+	}
+	for _, t := range e.slot.Types {
+		if t.Code != "Reference" || len(t.Targets) == 0 || slices.Contains(t.Targets, typ) || slices.Contains(t.Targets, "Resource") {
+			continue
+		}
+		all := strings.Join(slices.Sorted(slices.Values(t.Targets)), ", ")
+		c.errorf(e, outcome.Value, "target", "reference phải trỏ tới: %[1]s.", "The reference must point at: %[1]s.", all)
+	}
 }

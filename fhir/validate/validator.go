@@ -2,6 +2,8 @@ package validate
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"github.com/ytso/ytso/fhir/canon"
 	"github.com/ytso/ytso/fhir/r4"
@@ -10,8 +12,10 @@ import (
 
 // Validator checks resources against the base definitions and profiles.
 type Validator struct {
-	source canon.Source
-	terms  *term.Service
+	source   canon.Source
+	terms    *term.Service
+	profiles cache
+	rules    sync.Map // path → []*constraint
 }
 
 // New makes a validator over profiles and terminology.
@@ -26,11 +30,34 @@ type Options struct {
 	// Resolve tells the resource type that a literal reference names and whether
 	// it is there (and visible to who asks). nil: references are not looked up.
 	Resolve func(ctx context.Context, reference string) (typ string, found bool, err error)
-	// Questionnaire and other canonicals are found in the Validator's Source.
+	// Questionnaire is held against the answers of a QuestionnaireResponse instead
+	// of the one that it names. Canonicals are found in the Validator's Source.
+	Questionnaire string
+	// KnownExtensions refuses extensions whose definition is not at hand. The
+	// specification wants them to be let through (FHIR R4 extensibility.html).
+	KnownExtensions bool
+	// Now is what now() and today() of a rule give; zero: the clock.
+	Now time.Time
 }
 
 // Check gives everything that is wrong with a resource; nil: nothing. The error
 // is of ctx or of a Source, never of the resource.
 func (v *Validator) Check(ctx context.Context, doc *r4.Doc, o Options) ([]Issue, error) {
-	return Structure(doc), ctx.Err()
+	c := &check{v: v, ctx: ctx, o: o, issues: Structure(doc), now: o.Now}
+	if c.now.IsZero() {
+		c.now = time.Now()
+	}
+	if root, ok := rootElem(doc); ok {
+		c.walk(root)
+		for _, url := range o.Profiles {
+			c.wanted(root, url)
+		}
+	}
+	if c.err == nil {
+		c.err = ctx.Err()
+	}
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.issues, nil
 }
