@@ -10,6 +10,7 @@ package fhirpath
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -47,6 +48,27 @@ func Compile(src string) (*Expression, error) {
 	return &Expression{Source: src, tree: tree, eval: s}, nil
 }
 
+// Variables lists the names of the variables (%name) that the expression uses,
+// for who wants to know before it runs that all are there.
+func (e *Expression) Variables() []string {
+	var names []string
+	var walk func(*node)
+	walk = func(n *node) {
+		if n == nil {
+			return
+		}
+		if n.kind == environmentNode && !slices.Contains(names, n.name) {
+			names = append(names, n.name)
+		}
+		walk(n.left)
+		for _, a := range n.args {
+			walk(a)
+		}
+	}
+	walk(e.tree)
+	return names
+}
+
 // Eval runs a search expression over a resource, the way R4 wants it there:
 // "as" filters, and resolve() gives an item that knows the type its literal
 // reference names, without reading the target (FHIR R4 search.html,
@@ -72,6 +94,7 @@ type Env struct {
 	Vars     map[string][]Item // further variables: %name
 	Lenient  bool              // an element that no type here has is empty, not an error
 	Filters  bool              // "as" keeps the items of the type, as R4's own invariants want it (dom-3), instead of an error for several
+	Joined   bool              // join() of nothing is "", as the views of SQL on FHIR want it, instead of nothing
 	MaxSteps int               // 0: a million
 
 	Resolve  func(ctx context.Context, reference string) (*r4.Doc, error)            // nil document: not found

@@ -309,9 +309,9 @@ func referenceKey(r *run, c *call, this, in []Item) []Item {
 	var out []Item
 	for _, i := range in {
 		ref, _, _ := strings.Cut(reference(i), "/_history/")
-		parts := strings.Split(ref, "/")
-		if n := len(parts); n >= 2 && r4.IsResource(parts[n-2]) && (want == "" || want == parts[n-2]) {
-			out = append(out, str(parts[n-2]+"/"+parts[n-1]))
+		// A reference to another server names none of the resources here, so it gives no key.
+		if typ, id, ok := strings.Cut(ref, "/"); ok && r4.IsResource(typ) && id != "" && !strings.Contains(id, "/") && (want == "" || want == typ) {
+			out = append(out, str(typ+"/"+id))
 		}
 	}
 	return out

@@ -63,6 +63,18 @@ func Element(value, beside r4.Node, path string) Item {
 	return i
 }
 
+// Integer makes the item of a whole number, for a variable that the caller counts.
+func Integer(n int64) Item { return Item{v: n} }
+
+// Bare says whether the item is a primitive element without a value: it holds extensions only.
+func (i Item) Bare() bool { return i.bare() }
+
+// Boolean gives the value of a Boolean; ok is false of everything else.
+func (i Item) Boolean() (value, ok bool) {
+	value, ok = i.value().(bool)
+	return value, ok
+}
+
 // Beside is what stands beside a primitive value in the resource: its id and
 // extensions ("_birthDate"); the zero Node when nothing does.
 func (i Item) Beside() r4.Node { return i.ext }

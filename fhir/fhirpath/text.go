@@ -231,7 +231,7 @@ func join(r *run, c *call, this, in []Item) []Item {
 	if len(c.args) == 1 {
 		by, _ = c.text(r, this, 0)
 	}
-	if len(in) == 0 {
+	if len(in) == 0 && (r.env == nil || !r.env.Joined) {
 		return nil
 	}
 	var b strings.Builder

@@ -1,32 +1,34 @@
 package param
 
 import (
+	"slices"
 	"strings"
 
-	"github.com/ytso/ytso/fhir/decimal"
 	"github.com/ytso/ytso/fhir/fhirpath"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
+// Extract finds the values of the official parameters.
+func Extract(d *r4.Doc) ([]Value, error) { return Official().Extract(d) }
+
 // Extract finds the value of every search parameter of the resource's type, in
 // order of parameter and place, each once. _id and _lastUpdated are the
-// store's own. The parameter "near" and other special ones have no values.
-func Extract(d *r4.Doc) ([]Value, error) {
-	list, err := of(d.Type())
+// store's own (Meta), _text and _content have no values (HoldsText).
+func (r *Registry) Extract(d *r4.Doc) ([]Value, error) {
+	t, err := r.of(d.Type())
 	if err != nil {
 		return nil, err
 	}
-	var out []Value
-	seen := map[string]bool{}
-	for _, p := range list {
+	out := make([]Value, 0, 24)
+	for _, p := range t.list {
 		if p.expr == nil {
 			continue
 		}
+		from := len(out)
 		for _, item := range p.expr.Eval(d) {
-			for _, v := range p.values(item) {
+			for _, v := range r.values(p, item) {
 				v.Param, v.Kind = p.Code, p.Kind
-				if key := v.key(); !seen[key] {
-					seen[key] = true
+				if !slices.ContainsFunc(out[from:], func(o Value) bool { return same(o, v) }) {
 					out = append(out, v)
 				}
 			}
@@ -35,18 +37,12 @@ func Extract(d *r4.Doc) ([]Value, error) {
 	return out, nil
 }
 
-// key tells values apart.
-func (v Value) key() string {
-	var b strings.Builder
-	for _, s := range []string{v.Param, v.System, v.Code, v.Text, v.Type, v.ID, v.Num.String(), strings.Join(v.OfType, "\x01")} {
-		b.WriteString(s)
-		b.WriteByte(0)
-	}
-	b.WriteString(decimal.FromInt(v.Lo).String() + "\x00" + decimal.FromInt(v.Hi).String())
-	for _, p := range v.Parts {
-		b.WriteString("\x02" + p.key())
-	}
-	return b.String()
+// same says whether two values of one parameter are equal in all they tell.
+func same(a, b Value) bool {
+	return a.Code == b.Code && a.System == b.System && a.Text == b.Text && a.Type == b.Type && a.ID == b.ID &&
+		a.Lo == b.Lo && a.Hi == b.Hi && a.Lat == b.Lat && a.Long == b.Long && a.OpenLo == b.OpenLo && a.OpenHi == b.OpenHi &&
+		a.Num.String() == b.Num.String() && a.NumLo.Equal(b.NumLo) && a.NumHi.Equal(b.NumHi) &&
+		slices.Equal(a.OfType, b.OfType) && slices.EqualFunc(a.Parts, b.Parts, same)
 }
 
 // typeOf is the data type of an item: told by a choice member's name, else by the definitions.
@@ -58,12 +54,12 @@ func typeOf(i fhirpath.Item) string {
 }
 
 // values reads an item as the parameter's kind wants it (FHIR R4 search.html, the table of each kind).
-func (p *parameter) values(i fhirpath.Item) []Value {
+func (r *Registry) values(p *parameter, i fhirpath.Item) []Value {
 	switch p.Kind {
 	case Token:
 		return tokens(i)
 	case String:
-		return texts(i)
+		return words(i)
 	case Date:
 		return dates(i)
 	case Reference:
@@ -71,11 +67,13 @@ func (p *parameter) values(i fhirpath.Item) []Value {
 	case Number:
 		return numbers(i)
 	case Quantity:
-		return quantities(i)
+		return r.quantities(i)
 	case URI:
-		return one(Value{Text: i.Text()}, i.Text())
+		return uris(i.Text())
 	case Composite:
-		return p.composite(i)
+		return r.composite(p, i)
+	case Special:
+		return place(i)
 	}
 	return nil
 }
@@ -123,7 +121,7 @@ var parts = map[string][]string{
 	"Address":   {"text", "line", "city", "district", "state", "postalCode", "country"},
 }
 
-func texts(i fhirpath.Item) (out []Value) {
+func words(i fhirpath.Item) (out []Value) {
 	list, ok := parts[typeOf(i)]
 	if !ok {
 		return one(Value{Text: i.Text()}, i.Text())
@@ -173,6 +171,18 @@ func period(n r4.Node) []Value {
 	return []Value{v}
 }
 
+// uris gives a canonical with a version a second time without it, since who
+// asks for the canonical asks for any version (FHIR R4 references.html#canonical).
+func uris(text string) []Value {
+	if text == "" || text[0] == '#' {
+		return nil
+	}
+	if url, _, versioned := strings.Cut(text, "|"); versioned && url != "" {
+		return []Value{{Text: text}, {Text: url}}
+	}
+	return []Value{{Text: text}}
+}
+
 func references(i fhirpath.Item) []Value {
 	text := i.Text() // canonical and uri
 	var out []Value
@@ -182,10 +192,10 @@ func references(i fhirpath.Item) []Value {
 			out = append(out, Value{System: id.Get("system").Text(), Code: id.Get("value").Text()})
 		}
 	}
-	if text == "" || text[0] == '#' {
-		return out
+	if v := reference(text); v.ID != "" {
+		return append(out, v)
 	}
-	return append(out, reference(text))
+	return append(out, uris(text)...)
 }
 
 // reference reads "Type/id", with or without a version, as a resource of this
@@ -198,58 +208,13 @@ func reference(text string) Value {
 	return Value{Text: text}
 }
 
-func numbers(i fhirpath.Item) []Value {
-	d, err := decimal.Parse(i.Text())
-	if err != nil {
-		return nil
-	}
-	return []Value{number(d)}
-}
-
-// number carries the range that a number's precision stands for: 2.0 is 1.95 to 2.05 (FHIR R4 search.html#number).
-func number(d decimal.Decimal) Value {
-	half := half(d.Places())
-	return Value{Num: d, NumLo: d.Sub(half), NumHi: d.Add(half)}
-}
-
-// half is 5 at the place behind the last one.
-func half(places int) decimal.Decimal {
-	if places == 0 {
-		return decimal.MustParse("0.5")
-	}
-	return decimal.MustParse("0." + strings.Repeat("0", min(places, 40)) + "5")
-}
-
-func quantities(i fhirpath.Item) (out []Value) {
-	read := func(n r4.Node, code string) {
-		d, err := decimal.Parse(n.Get("value").Text())
-		if err != nil {
-			return
-		}
-		v := number(d)
-		v.System, v.Code, v.Text = n.Get("system").Text(), code, n.Get("unit").Text()
-		out = append(out, v)
-	}
-	n := i.Node
-	switch typeOf(i) {
-	case "Money":
-		read(n, n.Get("currency").Text())
-	case "Range":
-		read(n.Get("low"), n.Get("low").Get("code").Text())
-		read(n.Get("high"), n.Get("high").Get("code").Text())
-	default:
-		read(n, n.Get("code").Text())
-	}
-	return out
-}
-
 // composite gives each combination of its parts' values at one item.
-func (p *parameter) composite(i fhirpath.Item) []Value {
+func (r *Registry) composite(p *parameter, i fhirpath.Item) []Value {
 	combos := []Value{{}}
 	for _, part := range p.parts {
 		var next []Value
 		for _, item := range part.expr.EvalItem(i) {
-			for _, v := range part.values(item) {
+			for _, v := range r.values(part, item) {
 				v.Param, v.Kind = part.Code, part.Kind
 				for _, c := range combos {
 					list := append(append([]Value(nil), c.Parts...), v)

@@ -54,7 +54,7 @@ type Component struct{ Definition, Expression string }
 type definitions struct {
 	types       map[string]*definition
 	params      func() *parameters
-	compartment map[string][]string
+	compartment map[string]map[string][]string // compartment → type → parameters
 	codes       map[string]*Codes
 	invariants  func() map[string][]*Invariant // by path
 }
@@ -75,12 +75,15 @@ var official = sync.OnceValue(func() *definitions {
 		panic("r4: tables.zst: " + err.Error()) // part of the program
 	}
 	part := strings.SplitN(string(text), "\n--\n", 5)
-	d := &definitions{types: make(map[string]*definition, 256), compartment: map[string][]string{}, codes: make(map[string]*Codes, 256)}
+	d := &definitions{types: make(map[string]*definition, 256), compartment: map[string]map[string][]string{}, codes: make(map[string]*Codes, 256)}
 	d.addTypes(part[0])
 	d.params = sync.OnceValue(func() *parameters { return readParams(part[1]) })
 	for line := range strings.Lines(part[2]) {
-		name, params, _ := strings.Cut(line, "\t")
-		d.compartment[name] = strings.Fields(params)
+		col := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if d.compartment[col[0]] == nil {
+			d.compartment[col[0]] = map[string][]string{}
+		}
+		d.compartment[col[0]][col[1]] = slices.DeleteFunc(strings.Fields(col[2]), func(p string) bool { return p == "{def}" })
 	}
 	for line := range strings.SplitSeq(strings.TrimSuffix(part[3], "\n"), "\n") {
 		url, groups, _ := strings.Cut(line, "\t")
@@ -224,7 +227,13 @@ func SearchParameterByURL(url string) *SearchParameter { return official().param
 
 // PatientCompartment lists the parameters by which a resource belongs to the
 // compartment of a patient; none: it belongs to no patient (FHIR R4 compartmentdefinition-patient.html).
-func PatientCompartment(resource string) []string { return official().compartment[resource] }
+func PatientCompartment(resource string) []string { return Compartment("Patient")[resource] }
+
+// Compartment gives the resource types of a compartment ("Patient", "Encounter",
+// "RelatedPerson", "Practitioner", "Device") with the parameters by which they
+// belong to it; nil for any other. Under its own type there may be none: then it
+// has only the resource itself. It must not be changed.
+func Compartment(of string) map[string][]string { return official().compartment[of] }
 
 // ResourceTypes lists the resource types that can be instantiated, sorted.
 func ResourceTypes() []string {

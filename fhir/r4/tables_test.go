@@ -33,6 +33,14 @@ func TestTables(t *testing.T) {
 	if got := strings.Join(PatientCompartment("Observation"), " "); got != "subject performer" {
 		t.Errorf("compartment of Observation: %q", got)
 	}
+	for of, n := range map[string]int{"Patient": 66, "Encounter": 25, "RelatedPerson": 32, "Practitioner": 59, "Device": 32, "Organization": 0} {
+		if len(Compartment(of)) != n {
+			t.Errorf("compartment of %s: %d types, want %d", of, len(Compartment(of)), n)
+		}
+	}
+	if p, ok := Compartment("Encounter")["Encounter"]; !ok || len(p) != 0 || strings.Join(Compartment("Practitioner")["Encounter"], " ") != "practitioner participant" {
+		t.Errorf("compartments: %v %v", p, Compartment("Practitioner")["Encounter"])
+	}
 	var names []string
 	for _, e := range Children("Patient.link") {
 		names = append(names, e.Path)

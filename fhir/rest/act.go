@@ -74,6 +74,8 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	return resp, nil
 }
 
+func storeKey(typ, id string) store.Key { return store.Key{Type: typ, ID: id} }
+
 // definitions are the types of which Config.Changed is told.
 var definitions = strings.Fields(`CapabilityStatement CodeSystem CompartmentDefinition ConceptMap GraphDefinition ImplementationGuide Library
 	NamingSystem OperationDefinition Questionnaire SearchParameter StructureDefinition StructureMap Subscription TerminologyCapabilities ValueSet`)
@@ -114,7 +116,7 @@ func (s *Server) plan(ctx context.Context, q *Request) (*act, error) {
 	case head == "_history" && len(p) == 1:
 		return s.planHistory(q, nil)
 	case head == "_search" && len(p) == 1:
-		return s.planSearch(q, "", compartment{}, true)
+		return s.planSearch(ctx, q, "", compartment{}, true)
 	case !r4.IsResource(head):
 		if head[0] == '_' || head == "metadata" {
 			return nil, errAddress
@@ -127,7 +129,7 @@ func (s *Server) plan(ctx context.Context, q *Request) (*act, error) {
 func (s *Server) planRoot(ctx context.Context, q *Request) (*act, error) {
 	switch q.Method {
 	case http.MethodGet, http.MethodHead:
-		return s.planSearch(q, "", compartment{}, false)
+		return s.planSearch(ctx, q, "", compartment{}, false)
 	case http.MethodPost:
 		return s.planBundle(ctx, q)
 	}
@@ -142,7 +144,7 @@ func (s *Server) planType(ctx context.Context, q *Request, typ string, rest []st
 	case rest[0][0] == '$':
 		return s.planOperation(q, typ, "", rest)
 	case rest[0] == "_search" && len(rest) == 1:
-		return s.planSearch(q, typ, compartment{}, true)
+		return s.planSearch(ctx, q, typ, compartment{}, true)
 	case rest[0] == "_history" && len(rest) == 1:
 		return s.planHistory(q, []string{typ})
 	}
@@ -163,7 +165,7 @@ func (s *Server) planType(ctx context.Context, q *Request, typ string, rest []st
 	case rest[0] == "*" || r4.IsResource(rest[0]):
 		in := compartment{k.Type, k.ID}
 		if post := len(rest) == 2 && rest[1] == "_search"; len(rest) == 1 || post {
-			return s.planSearch(q, strings.TrimSuffix(rest[0], "*"), in, post)
+			return s.planSearch(ctx, q, strings.TrimSuffix(rest[0], "*"), in, post)
 		}
 	}
 	return nil, errAddress
@@ -173,15 +175,15 @@ func (s *Server) planType(ctx context.Context, q *Request, typ string, rest []st
 func (s *Server) planAll(ctx context.Context, q *Request, typ string) (*act, error) {
 	switch q.Method {
 	case http.MethodGet, http.MethodHead:
-		return s.planSearch(q, typ, compartment{}, false)
+		return s.planSearch(ctx, q, typ, compartment{}, false)
 	case http.MethodPost:
 		return s.planCreate(ctx, q, typ)
 	case http.MethodPut:
 		return s.planConditionalUpdate(ctx, q, typ)
 	case http.MethodPatch:
-		return s.planConditionalPatch(q, typ)
+		return s.planConditionalPatch(ctx, q, typ)
 	case http.MethodDelete:
-		return s.planConditionalDelete(q, typ)
+		return s.planConditionalDelete(ctx, q, typ)
 	}
 	return nil, method("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }

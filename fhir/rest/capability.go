@@ -67,13 +67,22 @@ func (s *Server) Capability(base string) []byte {
 
 func (s *Server) capability(base string, params *param.Registry) []byte {
 	rest := r4.Object{{Name: "mode", Value: "server"}, {Name: "security", Value: r4.Raw(s.c.Security)}}
+	lists, reverse := map[string][]param.Info{}, map[string][]string{}
+	for _, typ := range r4.ResourceTypes() {
+		lists[typ] = params.List(typ)
+		for _, p := range lists[typ] {
+			for _, to := range p.Targets {
+				reverse[to] = append(reverse[to], typ+":"+p.Code)
+			}
+		}
+	}
 	var types []r4.Object
 	for _, typ := range r4.ResourceTypes() {
-		types = append(types, s.capabilityOf(typ, params))
+		types = append(types, s.capabilityOf(typ, lists[typ], reverse[typ]))
 	}
 	rest.Add("resource", types)
 	rest.Add("interaction", codes("transaction", "batch", "search-system", "history-system"))
-	rest.Add("searchParam", searchParams(params.List("Resource")))
+	rest.Add("searchParam", searchParams(slices.DeleteFunc(slices.Clone(lists["Basic"]), func(p param.Info) bool { return p.Code[0] != '_' })))
 	rest.Add("operation", s.operations(func(o *Operation) bool { return o.System }))
 	rest.Add("compartment", compartments())
 	o := r4.Object{
@@ -88,8 +97,13 @@ func (s *Server) capability(base string, params *param.Registry) []byte {
 	return o.JSON()
 }
 
-func compartments() []string {
-	return []string{"http://hl7.org/fhir/CompartmentDefinition/patient"}
+func compartments() (list []string) {
+	for _, typ := range []string{"Device", "Encounter", "Patient", "Practitioner", "RelatedPerson"} {
+		if param.Compartment(typ) != nil {
+			list = append(list, "http://hl7.org/fhir/CompartmentDefinition/"+strings.ToLower(typ[:1])+typ[1:])
+		}
+	}
+	return list
 }
 
 func codes(list ...string) (out []r4.Object) {
@@ -99,8 +113,7 @@ func codes(list ...string) (out []r4.Object) {
 	return out
 }
 
-func (s *Server) capabilityOf(typ string, params *param.Registry) r4.Object {
-	list := params.List(typ)
+func (s *Server) capabilityOf(typ string, list []param.Info, reverse []string) r4.Object {
 	o := r4.Object{
 		{Name: "type", Value: typ}, {Name: "profile", Value: "http://hl7.org/fhir/StructureDefinition/" + typ},
 		{Name: "interaction", Value: codes("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")},
@@ -108,17 +121,10 @@ func (s *Server) capabilityOf(typ string, params *param.Registry) r4.Object {
 		{Name: "conditionalCreate", Value: true}, {Name: "conditionalRead", Value: "full-support"}, {Name: "conditionalUpdate", Value: true},
 		{Name: "conditionalDelete", Value: "single"}, {Name: "referencePolicy", Value: s.referencePolicy()},
 	}
-	var include, reverse []string
+	var include []string
 	for _, p := range list {
 		if p.Kind == param.Reference {
 			include = append(include, typ+":"+p.Code)
-		}
-	}
-	for _, other := range r4.ResourceTypes() {
-		for _, p := range params.List(other) {
-			if p.Kind == param.Reference && slices.Contains(p.Targets, typ) {
-				reverse = append(reverse, other+":"+p.Code)
-			}
 		}
 	}
 	o.Add("searchInclude", include)

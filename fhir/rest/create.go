@@ -30,7 +30,7 @@ func (s *Server) planCreate(ctx context.Context, q *Request, typ string) (*act, 
 	}
 	var when *criteria
 	if text := q.Header.Get("If-None-Exist"); text != "" {
-		if when, err = s.criteria(typ, strings.TrimPrefix(text[strings.IndexByte(text, '?')+1:], "?")); err != nil {
+		if when, err = s.criteria(ctx, q.Base, typ, text[strings.IndexByte(text, '?')+1:]); err != nil {
 			return nil, err
 		}
 	}
@@ -75,35 +75,36 @@ var errCriteria = fail(outcome.Invalid, "criteria", "Điều kiện tìm kiếm 
 	"The condition is blank and would match everything; name at least one search parameter.")
 
 // criteria reads them strictly: a parameter passed over would widen the match (FHIR R4 http.html#ccreate).
-func (s *Server) criteria(typ, text string) (*criteria, error) {
+func (s *Server) criteria(ctx context.Context, base, typ, text string) (*criteria, error) {
 	v, err := url.ParseQuery(text)
 	if err != nil {
 		return nil, fail(outcome.Invalid, "criteria", "Điều kiện tìm kiếm sai cách viết.", "The condition is malformed.").Because(err)
 	}
-	return s.criteriaOf(typ, v)
+	return s.criteriaOf(ctx, base, typ, v)
 }
 
-func (s *Server) criteriaOf(typ string, v url.Values) (*criteria, error) {
+func (s *Server) criteriaOf(ctx context.Context, base, typ string, v url.Values) (*criteria, error) {
 	v = cloneValues(v)
 	for _, name := range []string{"_format", "_pretty"} {
 		v.Del(name)
 	}
-	query, err := s.c.Params().Parse(typ, v, param.Options{})
+	query, err := s.c.Params().Parse(typ, v, param.Options{Now: s.c.Now(), Base: []string{base + "/"}})
 	if err != nil {
 		return nil, err
 	}
-	if len(query.Where) == 0 && query.Filter == nil {
+	if len(query.Where) == 0 && query.Filter == nil && query.List == "" {
 		return nil, errCriteria
 	}
 	if len(query.Includes) > 0 || len(query.Sort) > 0 || query.Cursor != "" || query.Summary != "" || query.Total != "" || query.Count != 0 {
 		return nil, fail(outcome.NotSupported, "criteria-control", "Điều kiện chỉ gồm các tham số tìm, không gồm tham số trình bày kết quả.",
 			"A condition holds search parameters only, none that say how results are shown.")
 	}
-	query.Count = 2
-	for _, list := range v {
-		slices.Sort(list)
+	key := query.Self().Encode()
+	if err := s.terms(ctx, &query); err != nil {
+		return nil, err
 	}
-	return &criteria{query: query, key: typ + "?" + v.Encode()}, nil
+	query.Count = 2
+	return &criteria{query: query, key: typ + "?" + key}, nil
 }
 
 func cloneValues(v url.Values) url.Values {
@@ -119,7 +120,7 @@ var errMany = fail(outcome.MultipleMatch, "many", "Điều kiện trúng nhiều
 
 // one gives the resource that the criteria match, nil when there is none; several are an error (412).
 func (t *turn) one(ctx context.Context, c *criteria) (*store.Resource, error) {
-	query, err := t.expand(ctx, c.query)
+	query, err := t.listed(ctx, c.query)
 	if err != nil {
 		return nil, err
 	}

@@ -44,8 +44,8 @@ func (s *Server) deleted(ctx context.Context, q *Request) *Response {
 
 // planConditionalDelete is FHIR R4 http.html#cdelete for a single match, as the
 // CapabilityStatement declares: several are refused with 412.
-func (s *Server) planConditionalDelete(q *Request, typ string) (*act, error) {
-	when, err := s.criteriaOf(typ, q.Query)
+func (s *Server) planConditionalDelete(ctx context.Context, q *Request, typ string) (*act, error) {
+	when, err := s.criteriaOf(ctx, q.Base, typ, q.Query)
 	if err != nil {
 		return nil, err
 	}

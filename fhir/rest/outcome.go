@@ -43,11 +43,7 @@ func StatusOf(err error) int {
 	}
 	var f *validate.Failure
 	if errors.As(err, &f) {
-		for _, i := range f.Issues {
-			if i.Severity == validate.Error && i.Code.Status() == http.StatusBadRequest {
-				return http.StatusBadRequest
-			}
-		}
+		return refusal(f)
 	}
 	var big *http.MaxBytesError
 	switch {
@@ -57,6 +53,16 @@ func StatusOf(err error) int {
 		return http.StatusServiceUnavailable
 	}
 	return outcome.KindOf(err).Status()
+}
+
+// refusal is 400 of what can't be read as a resource of its type, else 422.
+func refusal(f *validate.Failure) int {
+	for _, i := range f.Issues {
+		if i.Severity == validate.Error && (i.Code == outcome.Invalid || i.Code == outcome.Structure) {
+			return http.StatusBadRequest
+		}
+	}
+	return http.StatusUnprocessableEntity
 }
 
 var (

@@ -21,21 +21,31 @@ type fresh struct {
 
 // named is a resource of this server that a literal reference names.
 type named struct {
-	key        store.Key
-	expression string // of one place that names it
+	key        store.Key // the zero Key: an address that only an entry of the same Bundle could have had
+	expression string    // of one place that names it
 }
 
 // ready checks and indexes a resource outside any transaction. References to
 // this server by its address are made relative, so that they hold when the
 // address changes and are found by searches.
 func (s *Server) ready(ctx context.Context, q *Request, k store.Key, doc *r4.Doc) (*fresh, error) {
-	src := rewrite(doc, func(l link) (string, bool) {
+	return s.readyWith(ctx, q, k, doc, nil)
+}
+
+// readyWith also changes other links, when change says so.
+func (s *Server) readyWith(ctx context.Context, q *Request, k store.Key, doc *r4.Doc, change func(link) (string, bool)) (*fresh, error) {
+	src, changes := rewrite(doc, func(l link) (string, bool) {
+		if change != nil {
+			if with, ok := change(l); ok {
+				return with, true
+			}
+		}
 		if l.kind != literal {
 			return "", false
 		}
 		return strings.CutPrefix(l.text, q.Base+"/")
 	})
-	if len(src) != len(doc.Source()) {
+	if changes {
 		changed, err := r4.Parse(src)
 		if err != nil {
 			return nil, err
@@ -85,7 +95,9 @@ func references(doc *r4.Doc) (list []named) {
 		if l.kind != literal || l.text == "" || l.text[0] == '#' {
 			return
 		}
-		if k, ok := local("", l.text); ok && !slices.ContainsFunc(list, func(n named) bool { return n.key == k }) {
+		k, ok := local("", l.text)
+		ok = ok || strings.HasPrefix(l.text, "urn:uuid:") || strings.HasPrefix(l.text, "urn:oid:") // of a Bundle's entry, which is not here
+		if ok && !slices.ContainsFunc(list, func(n named) bool { return n.key == k }) {
 			list = append(list, named{key: k, expression: pathOf(doc, l.node)})
 		}
 	})
@@ -139,7 +151,10 @@ func (t *turn) named(ctx context.Context, refs []named) error {
 		if t.s.c.Loose && (ref.key.Type != "Patient" || t.q.Access.Filter.All) {
 			continue
 		}
-		ok, err := t.sees(ctx, ref.key)
+		ok, err := false, error(nil)
+		if ref.key.Type != "" {
+			ok, err = t.sees(ctx, ref.key)
+		}
 		if err != nil {
 			return err
 		}

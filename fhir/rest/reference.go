@@ -18,7 +18,7 @@ type linkKind uint8
 
 const (
 	literal   linkKind = iota // Reference.reference
-	address                   // uri, url, canonical, oid, uuid
+	address                   // uri, url, canonical
 	narrative                 // the whole text of a div
 )
 
@@ -58,7 +58,7 @@ func (l linker) member(v r4.Node, s *r4.Shape, m *r4.Member) {
 	switch {
 	case s.Path == "Reference" && m.Name == "reference":
 		l.f(link{v, literal, v.Text()})
-	case m.Primitive == r4.URI || m.Primitive == r4.URL || m.Primitive == r4.Canonical || m.Primitive == r4.OID || m.Primitive == r4.UUID:
+	case m.Primitive == r4.URI || m.Primitive == r4.URL || m.Primitive == r4.Canonical: // in an oid or uuid no address may stand
 		l.each(v, func(x r4.Node) { l.f(link{x, address, x.Text()}) })
 	case m.Primitive == r4.XHTML:
 		l.f(link{v, narrative, v.Text()})
@@ -129,8 +129,8 @@ func edited(src []byte, edits []edit) []byte {
 	return append(out, src[at:]...)
 }
 
-// rewrite gives the text of a resource with its links changed as change says.
-func rewrite(doc *r4.Doc, change func(link) (string, bool)) []byte {
+// rewrite gives the text of a resource with its links changed as change says, and whether any was.
+func rewrite(doc *r4.Doc, change func(link) (string, bool)) (src []byte, changes bool) {
 	var edits []edit
 	links(doc, func(l link) {
 		if with, ok := change(l); ok && with != l.text {
@@ -138,5 +138,5 @@ func rewrite(doc *r4.Doc, change func(link) (string, bool)) []byte {
 			edits = append(edits, edit{from, to, with})
 		}
 	})
-	return edited(doc.Source(), edits)
+	return edited(doc.Source(), edits), len(edits) > 0
 }

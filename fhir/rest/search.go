@@ -2,13 +2,14 @@ package rest
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/param"
-	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/validate"
 )
 
@@ -17,7 +18,7 @@ type compartment struct{ typ, id string }
 
 // planSearch is FHIR R4 http.html#search: of a type, of several ("" with
 // _type), or of a compartment; post: by POST to _search.
-func (s *Server) planSearch(q *Request, typ string, in compartment, post bool) (*act, error) {
+func (s *Server) planSearch(ctx context.Context, q *Request, typ string, in compartment, post bool) (*act, error) {
 	if post != (q.Method == http.MethodPost) || !post && q.Method != http.MethodGet && q.Method != http.MethodHead {
 		if post {
 			return nil, method("POST", "OPTIONS")
@@ -27,7 +28,7 @@ func (s *Server) planSearch(q *Request, typ string, in compartment, post bool) (
 	if post && q.Doc != nil {
 		return nil, errMedia
 	}
-	query, values, err := s.query(q, typ, in)
+	query, values, err := s.query(ctx, q, typ, in)
 	if err != nil {
 		return nil, err
 	}
@@ -37,24 +38,55 @@ func (s *Server) planSearch(q *Request, typ string, in compartment, post bool) (
 	}}, nil
 }
 
-// query reads a search. values are those that were understood.
-func (s *Server) query(q *Request, typ string, in compartment) (param.Query, url.Values, error) {
+// query reads a search. values are what the self link says: what was understood.
+func (s *Server) query(ctx context.Context, q *Request, typ string, in compartment) (param.Query, url.Values, error) {
 	values := cloneValues(q.Query)
 	values.Del("_format")
 	values.Del("_pretty")
-	query, err := s.c.Params().Parse(typ, values, param.Options{Lenient: preferOf(q.Header).lenient})
+	query, err := s.c.Params().Parse(typ, values, param.Options{Lenient: preferOf(q.Header).lenient, Now: q.now, Base: []string{q.Base + "/"}})
 	if err != nil {
 		return query, nil, err
 	}
-	for _, name := range query.Ignored {
-		values.Del(name)
+	if err := within(&query, in); err != nil {
+		return query, nil, err
+	}
+	self := query.Self()
+	if query.Summary == "count" && query.Count == 0 && q.Query.Get("_count") == "0" {
+		self.Del("_summary")
+		self.Set("_count", "0")
+	}
+	return query, self, s.terms(ctx, &query)
+}
+
+// within keeps a query in a compartment (FHIR R4 http.html#vsearch).
+func within(query *param.Query, in compartment) error {
+	if in.typ == "" {
+		return nil
+	}
+	member := param.Compartment(in.typ)
+	if member == nil {
+		return status(http.StatusNotFound, fail(outcome.NotSupported, "compartment", "Loại tài nguyên này không có khoang (compartment).", "There is no compartment of this type."))
 	}
 	query.CompartmentType, query.CompartmentID = in.typ, in.id
-	return query, values, nil
+	if query.Type != "" {
+		if _, ok := member[query.Type]; !ok {
+			return status(http.StatusNotFound, fail(outcome.NotSupported, "compartment-type", "Loại tài nguyên này không nằm trong khoang đó.", "Resources of this type are not in that compartment."))
+		}
+		return nil
+	}
+	if len(query.Types) == 0 {
+		query.Types = slices.Sorted(maps.Keys(member))
+		return nil
+	}
+	query.Types = slices.DeleteFunc(slices.Clone(query.Types), func(t string) bool { _, ok := member[t]; return !ok })
+	if len(query.Types) == 0 {
+		return fail(outcome.NotSupported, "compartment-type", "Không loại nào trong _type nằm trong khoang đó.", "None of _type is in that compartment.")
+	}
+	return nil
 }
 
 func (t *turn) search(ctx context.Context, q *Request, query param.Query, values url.Values, view view) (*Response, error) {
-	query, err := t.expand(ctx, query)
+	query, err := t.listed(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +133,4 @@ func (s *Server) ignored(ctx context.Context, query param.Query) []byte {
 		})
 	}
 	return s.OutcomeOf(ctx, list)
-}
-
-// expand puts what only the server knows into a query: lists and value sets.
-func (t *turn) expand(ctx context.Context, query param.Query) (param.Query, error) { return query, nil }
-
-// ask runs a search for the server itself.
-func (t *turn) ask(ctx context.Context, query param.Query) (*store.Page, error) {
-	return t.r.Search(ctx, query)
 }

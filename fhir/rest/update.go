@@ -51,19 +51,19 @@ func updateMatch(h http.Header) (int, error) {
 
 // update writes: 201 when it was not there, or was deleted.
 func (t *turn) update(ctx context.Context, f *fresh, match int, later bool) (*Response, error) {
-	k, code := f.Draft.Key, http.StatusOK
-	_, err := t.r.Read(ctx, k)
-	switch outcome.KindOf(err) {
-	case outcome.NotFound, outcome.Deleted:
+	r, err := t.put(ctx, f, match, later)
+	if err != nil {
+		return nil, err
+	}
+	code := http.StatusOK
+	if r.Version == 1 && r.Changed {
 		code = http.StatusCreated
-	case outcome.Forbidden: // may write but not read: what is there is not told apart
-	default:
-		if err != nil {
-			return nil, err
+	} else if r.Changed {
+		if _, err := t.r.ReadVersion(ctx, r.Key, r.Version-1); outcome.KindOf(err) == outcome.Deleted {
+			code = http.StatusCreated
 		}
 	}
-	r, err := t.put(ctx, f, match, later)
-	return written(r, code, f), err
+	return written(r, code, f), nil
 }
 
 // planConditionalUpdate is FHIR R4 http.html#cond-update.
@@ -72,7 +72,7 @@ func (s *Server) planConditionalUpdate(ctx context.Context, q *Request, typ stri
 	if err != nil {
 		return nil, err
 	}
-	when, err := s.criteriaOf(typ, q.Query)
+	when, err := s.criteriaOf(ctx, q.Base, typ, q.Query)
 	if err != nil {
 		return nil, err
 	}

@@ -12,10 +12,13 @@ package term
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ytso/ytso/fhir/canon"
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
@@ -231,15 +234,36 @@ type Parts interface {
 	Parts(ctx context.Context, system, version string) ([]*r4.Doc, error)
 }
 
+// find asks the source. A definition of another day than today's is one that a
+// Dated source knows, or one that is as it was since that day.
 func (e *evaluation) find(typ, url, version string) (*r4.Doc, error) {
-	if e.day != "" && version == "" {
-		for d := range sourcesOf[Dated](e.s.source) {
-			if doc, err := d.FindOn(e.ctx, typ, url, e.day); doc != nil || err != nil {
-				return doc, err
-			}
+	if e.day == "" || version != "" {
+		return e.s.source.Find(e.ctx, typ, url, version)
+	}
+	for d := range sourcesOf[Dated](e.s.source) {
+		if doc, err := d.FindOn(e.ctx, typ, url, e.day); doc != nil || err != nil {
+			return doc, err
 		}
 	}
-	return e.s.source.Find(e.ctx, typ, url, version)
+	doc, err := e.s.source.Find(e.ctx, typ, url, "")
+	if err != nil || doc == nil || since(doc.Root().Get("date").Text()) <= e.day {
+		return doc, err
+	}
+	return nil, outcome.New(outcome.NotSupported, "term.day",
+		fmt.Sprintf("Không biết “%.200s” như thế nào vào ngày %s.", url, e.day), fmt.Sprintf("It is not known what %.200q was on %s.", url, e.day))
+}
+
+// since is the last day on which a date of a definition may lie; without one it lies beyond all days.
+func since(date string) string {
+	switch len(date) {
+	case 0:
+		return "9999"
+	case len("2006"):
+		return date + "-12-31"
+	case len("2006-01"):
+		return date + "-31"
+	}
+	return date[:min(len(date), len(time.DateOnly))]
 }
 
 // sourcesOf walks the Sources that can do more than find.

@@ -87,7 +87,7 @@ type element struct {
 type constraint struct{ Key, Severity, Expression, Human string }
 
 // tables gives five tables parted by a line "--", fields parted by tabs: elements (types sorted, their
-// elements in the order of the definition), search parameters, patient compartment, codes of required bindings, invariants.
+// elements in the order of the definition), search parameters, compartments, codes of required bindings, invariants.
 func tables(pkg string) ([]byte, error) {
 	f, err := os.Open(pkg)
 	if err != nil {
@@ -111,7 +111,7 @@ func tables(pkg string) ([]byte, error) {
 			return nil, err
 		}
 		kind, _, _ := strings.Cut(path.Base(h.Name), "-")
-		if !slices.Contains([]string{"StructureDefinition", "SearchParameter", "ValueSet", "CodeSystem"}, kind) && path.Base(h.Name) != "CompartmentDefinition-patient.json" {
+		if !slices.Contains([]string{"StructureDefinition", "SearchParameter", "ValueSet", "CodeSystem"}, kind) && !(kind == "CompartmentDefinition" && !strings.Contains(h.Name, "-example")) {
 			continue
 		}
 		var d definition
@@ -133,7 +133,7 @@ func tables(pkg string) ([]byte, error) {
 		case "CompartmentDefinition":
 			for _, res := range d.Resource {
 				if len(res.Param) > 0 {
-					compartment = append(compartment, res.Code+"\t"+strings.Join(res.Param, " "))
+					compartment = append(compartment, d.Code+"\t"+res.Code+"\t"+strings.Join(res.Param, " "))
 				}
 			}
 		}

@@ -37,6 +37,12 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"capability", capability},
 		{"binary", binary},
 		{"operations", operations},
+		{"patch", patching},
+		{"batch", batches},
+		{"transaction", transactions},
+		{"identities", identities},
+		{"references", conditionalReferences},
+		{"atomic", atomic},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, newSite(t, open(t))) })
 	}
