@@ -1,0 +1,115 @@
+package record
+
+import (
+	"slices"
+
+	"github.com/ytso/ytso/fhir/r4"
+)
+
+// Codes of systems by which problems are told apart.
+const (
+	snomed          = "http://snomed.info/sct"
+	loinc           = "http://loinc.org"
+	hl7             = "http://terminology.hl7.org/CodeSystem/"
+	functionFinding = "248536006" // SNOMED CT: finding of functional performance and activity
+)
+
+// conditions are the Conditions of the person in three heaps.
+type conditions struct{ now, past, function []*r4.Doc }
+
+func (s *summary) conditions() (*conditions, error) {
+	if s.problems != nil {
+		return s.problems, nil
+	}
+	list, err := s.read("Condition", nil)
+	if err != nil {
+		return nil, err
+	}
+	c := &conditions{}
+	list = keep(list, maxRead, func(n r4.Node) bool {
+		return !is(n.Get("verificationStatus"), "entered-in-error", "refuted") && filled(n.Get("code"))
+	})
+	// What somebody put on a list of problems goes before the diagnoses of visits.
+	slices.SortStableFunc(list, func(a, b *r4.Doc) int { return rank(a.Root()) - rank(b.Root()) })
+	for _, d := range list {
+		n := d.Root()
+		switch {
+		case isOf(n.Get("category"), snomed, functionFinding):
+			if !over(n) {
+				c.function = append(c.function, d)
+			}
+		case over(n):
+			c.past = append(c.past, d)
+		case rank(n) == 0:
+			c.now = append(c.now, d)
+		case is(n.Get("verificationStatus"), "provisional", "differential", "unconfirmed"):
+		case s.since(d, 1, 0):
+			c.now = append(c.now, d)
+		default:
+			c.past = append(c.past, d)
+		}
+	}
+	n := len(once(slices.Concat(c.now), named("code")))
+	all := once(slices.Concat(c.now, c.past), named("code"))
+	c.now, c.past = all[:min(n, maxShown)], all[n:min(len(all), n+maxShown)]
+	s.problems = c
+	return c, nil
+}
+
+// rank is 1 of a diagnosis of a visit that is on no list of problems.
+func rank(n r4.Node) int {
+	if is(n.Get("category"), "encounter-diagnosis") && !is(n.Get("category"), "problem-list-item") {
+		return 1
+	}
+	return 0
+}
+
+// over says whether a condition is no more.
+func over(n r4.Node) bool {
+	for name := range n.Members() {
+		if len(name) > 9 && name[:9] == "abatement" {
+			return true
+		}
+	}
+	return is(n.Get("clinicalStatus"), "inactive", "remission", "resolved")
+}
+
+func problems(s *summary) ([]*r4.Doc, error) {
+	c, err := s.conditions()
+	if err != nil {
+		return nil, err
+	}
+	return c.now, nil
+}
+
+func pastProblems(s *summary) ([]*r4.Doc, error) {
+	c, err := s.conditions()
+	if err != nil {
+		return nil, err
+	}
+	return c.past, nil
+}
+
+// functional are conditions of that kind, and assessments that say that they are one.
+func functional(s *summary) ([]*r4.Doc, error) {
+	c, err := s.conditions()
+	if err != nil {
+		return nil, err
+	}
+	list, err := s.read("ClinicalImpression", nil)
+	if err != nil {
+		return nil, err
+	}
+	return append(once(c.function, named("code")), keep(list, maxShown, func(n r4.Node) bool {
+		return n.Get("status").Text() == "completed" && isOf(n.Get("code"), loinc, "47420-5")
+	})...), nil
+}
+
+func allergies(s *summary) ([]*r4.Doc, error) {
+	list, err := s.read("AllergyIntolerance", nil)
+	list = keep(list, maxRead, func(n r4.Node) bool {
+		return !is(n.Get("verificationStatus"), "entered-in-error", "refuted") && !is(n.Get("clinicalStatus"), "inactive", "resolved") && filled(n.Get("code"))
+	})
+	list = once(list, named("code"))
+	return list[:min(len(list), maxShown)], err
+}
