@@ -13,3 +13,8 @@ func TestREST(t *testing.T) {
 		resttest.Run(t, func(t *testing.T) store.Store { return openTest(t, options(t)) })
 	})
 }
+
+// TestRESTExamples sends the official examples through the interface and back.
+func TestRESTExamples(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) { resttest.Examples(t, openTest(t, options(t))) })
+}

@@ -58,6 +58,7 @@ type site struct {
 	access store.Access
 	wrote  []store.Key
 	fault  func(error)
+	broken bool // what it holds need not be valid
 }
 
 type accessKey struct{}
@@ -130,7 +131,7 @@ func (s *site) doIn(ctx context.Context, t *testing.T, method, path, body string
 			t.Fatalf("%s %s answers %d with %v: %.500s", method, path, w.Code, err, w.Body)
 		}
 		for _, i := range validate.Structure(out.doc) {
-			if i.Severity == validate.Error {
+			if i.Severity == validate.Error && !s.broken {
 				t.Errorf("%s %s answers what is not valid: %s %s", method, path, i.Expression, i.EN)
 			}
 		}
