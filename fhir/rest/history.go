@@ -74,7 +74,7 @@ func (s *Server) planInstanceHistory(q *Request, k store.Key) (*act, error) {
 		return nil, err
 	}
 	page := store.HistoryPage{Count: p.count + 1}
-	page.Since, page.At = p.since, p.at
+	page.Since, page.At, page.AtEnd = p.since, p.at, p.atEnd
 	if p.cursor != "" {
 		if page.Before, err = strconv.Atoi(p.cursor); err != nil || page.Before < 1 {
 			return nil, badValue("_cursor", "không hợp lệ", "is not one of ours")
@@ -116,7 +116,7 @@ func (s *Server) planHistory(q *Request, types []string) (*act, error) {
 		return nil, err
 	}
 	ask := store.ChangesQuery{Types: types, Count: p.count, Cursor: p.cursor}
-	ask.Since, ask.At = p.since, p.at
+	ask.Since, ask.At, ask.AtEnd = p.since, p.at, p.atEnd
 	return &act{action: "history", run: func(ctx context.Context, t *turn) (*Response, error) {
 		page, err := t.r.Changes(ctx, ask)
 		if err != nil {
