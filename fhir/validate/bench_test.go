@@ -63,6 +63,19 @@ func BenchmarkExamples(b *testing.B) {
 			}
 		}
 	})
+	b.Run("check", func(b *testing.B) { // invariants, extensions and the profiles of meta.profile on top
+		v := over()
+		b.ReportAllocs()
+		b.SetBytes(int64(size))
+		for b.Loop() {
+			for _, d := range docs {
+				if _, err := v.Check(b.Context(), d, Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*len(docs)), "µs/resource")
+	})
 	b.Run("structure", func(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(size))

@@ -43,6 +43,37 @@ func (c *check) slice(e elem, g *rule, p *profile, list []elem) {
 	}
 	for i, r := range g.slices {
 		c.sliced(e, r, p, sorted[i])
+		if len(sorted[i]) < r.min && c.trial == 0 {
+			c.explain(list, r, p, s, sorted)
+		}
+	}
+}
+
+// explain tells of a required slice that is told apart by a profile and was not
+// found, why what is of its type does not conform.
+func (c *check) explain(list []elem, r *rule, p *profile, s *slicing, sorted [][]elem) {
+	for _, d := range s.by {
+		if d.kind != "profile" {
+			continue
+		}
+		told := 0
+		for _, k := range list {
+			if slices.ContainsFunc(sorted, func(in []elem) bool { return slices.ContainsFunc(in, func(x elem) bool { return x.v == k.v }) }) {
+				continue
+			}
+			spots, values := []spot{{r: r, p: p, types: r.types}}, []elem{k}
+			for _, name := range splitPath(d.path) {
+				spots, values = c.locate(spots, name), c.follow(values, name)
+			}
+			for _, of := range c.profilesOf(spots) {
+				for _, v := range values {
+					if v.is(of.typ) && told < 3 {
+						told++
+						c.conform(v, of)
+					}
+				}
+			}
+		}
 	}
 }
 
@@ -346,21 +377,26 @@ func typed(v elem, spots []spot, r *rule, itself bool) bool {
 
 // profiled says whether a value conforms to a profile that the slice names.
 func (c *check) profiled(v elem, spots []spot) bool {
+	return slices.ContainsFunc(c.profilesOf(spots), func(p *profile) bool { return v.is(p.typ) && c.conforms(v, p) })
+}
+
+// profilesOf lists the profiles that a slice names, or the types where it names none.
+func (c *check) profilesOf(spots []spot) (out []*profile) {
 	for _, s := range spots {
-		urls := s.targets
+		urls := slices.Clone(s.targets)
 		for _, t := range s.types {
-			if len(t.profiles) == 0 && len(s.targets) == 0 && v.is(t.code) && t.code != "Reference" {
+			if len(t.profiles) == 0 && len(s.targets) == 0 && t.code != "Reference" {
 				urls = append(urls, structures+t.code)
 			}
 			urls = append(urls, t.profiles...)
 		}
 		for _, url := range urls {
-			if p := c.profile(url); p != nil && v.is(p.typ) && c.conforms(v, p) {
-				return true
+			if p := c.profile(url); p != nil {
+				out = append(out, p)
 			}
 		}
 	}
-	return false
+	return out
 }
 
 // tells says whether a spot has something by which values can be told apart.

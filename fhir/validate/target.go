@@ -91,6 +91,9 @@ func (c *check) targets(e elem, t typeRule) {
 		all := strings.Join(slices.Compact(slices.Sorted(slices.Values(allowed))), ", ")
 		c.errorf(e, outcome.BusinessRule, "target", "Hồ sơ chỉ cho phép trỏ tới: %[1]s.", "The profile only allows pointing at: %[1]s.", all)
 	case found && !slices.ContainsFunc(fits, func(p *profile) bool { return p.doc == nil || c.conforms(to, p) }):
+		if len(fits) == 1 && c.trial == 0 {
+			c.conform(to, fits[0]) // tells why
+		}
 		c.errorf(e, outcome.BusinessRule, "target-profile", "Tài nguyên được trỏ tới không theo hồ sơ nào trong: %[1]s.", "What it points at conforms to none of: %[1]s.", strings.Join(t.targets, ", "))
 	}
 }
