@@ -65,12 +65,12 @@ func (e *evaluation) compileSystem(url, version string) (*codeSystem, error) {
 	}
 	c := newCodeSystem(doc.Root())
 	lists := []r4.Node{doc.Root()}
-	if c.whole() && !doc.Root().Get("concept").Exists() {
+	if c.content == "not-present" {
 		if lists, err = e.parts(url, c.version); err != nil {
 			return nil, err
 		}
-		if len(lists) == 0 {
-			c.content = "not-present"
+		if len(lists) > 0 {
+			c.content = "complete"
 		}
 	}
 	for _, l := range lists {

@@ -228,7 +228,7 @@ type Supplements interface {
 }
 
 // Parts is a Source that keeps the concepts of large code systems outside of
-// their resource, which then has content "complete", a count and no concept.
+// their resource, which then has content "not-present", a count and no concept.
 type Parts interface {
 	// Parts gives resources whose concept lists, one after the other, are those of the system; none when it has none.
 	Parts(ctx context.Context, system, version string) ([]*r4.Doc, error)

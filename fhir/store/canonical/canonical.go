@@ -5,8 +5,8 @@
 //
 // A code system of tens of thousands of concepts would be one giant resource
 // with an index entry for each, rewritten as a whole with every change; its
-// resource therefore carries everything but the concepts (content "complete",
-// count), and these lie beside it in parts, in the table canonical_part, in the
+// resource therefore carries everything but the concepts (content "not-present",
+// with their count), and these lie beside it in parts, in the table canonical_part, in the
 // same transaction. They are compiled into memory when first asked for.
 //
 // Source: FHIR R4 references.html#canonical, resource.html#versions.

@@ -99,7 +99,7 @@ func TestParts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		put(t, s, "CodeSystem", "thuoc", fmt.Sprintf(`"url":"urn:thuoc","version":"2026","content":"complete","count":%d`, n))
+		put(t, s, "CodeSystem", "thuoc", fmt.Sprintf(`"url":"urn:thuoc","version":"2026","content":"not-present","count":%d`, n))
 		put(t, s, "ValueSet", "thuoc", `"url":"urn:thuoc:vs","compose":{"include":[{"system":"urn:thuoc"}]}`)
 		terms := term.New(canon.Sources{term.Official(), canonical.New(s, access)})
 		for code, want := range map[string]term.Verdict{"T00000": term.Member, "T01000": term.Member, "T69999": term.Member, "T70000": term.NotMember} {
