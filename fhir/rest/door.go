@@ -39,7 +39,7 @@ func (s *Server) Handler(w http.ResponseWriter, r *http.Request) error {
 }
 
 // headers are those that interactions read.
-var headers = []string{"If-Match", "If-None-Match", "If-None-Exist", "If-Modified-Since", "Prefer", "Content-Type", "X-Security-Context"}
+var headers = []string{"If-Match", "If-None-Match", "If-None-Exist", "If-Modified-Since", "Prefer", "Content-Type", "Accept", "X-Security-Context"}
 
 // request reads an HTTP request; who asks and the body are read only when an interaction wants them.
 func (s *Server) request(r *http.Request, f *face) (*Request, error) {
@@ -241,7 +241,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, f face, q *Reques
 			h.Set("Cache-Control", "private, no-cache")
 		}
 	}
-	h.Add("Vary", "Accept, Prefer")
+	h.Add("Vary", "Accept, Accept-Language, Prefer")
 	code := cmp.Or(resp.Status, http.StatusOK)
 	switch {
 	case resp.Stream != nil:

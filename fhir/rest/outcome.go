@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -90,7 +91,7 @@ func (s *Server) Outcome(ctx context.Context, err error) []byte {
 	}
 	e := known(err)
 	issue := r4.Object{{Name: "severity", Value: severityOf(e.Kind)}, {Name: "code", Value: codeOf(e.Kind)}, {Name: "details", Value: s.sentence(ctx, e.Key, e.VI, e.EN)}}
-	issue.Add("expression", e.Expression)
+	issue.Add("expression", slices.DeleteFunc(slices.Clone(e.Expression), func(x string) bool { return x == "" }))
 	return outcomeOf([]r4.Object{issue})
 }
 

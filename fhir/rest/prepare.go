@@ -141,11 +141,11 @@ func index(list, item r4.Node) (i int) {
 	return -1
 }
 
-// named refuses references to what is not there or not visible to the caller;
-// own is being written in the same transaction. A Patient that the caller may
-// not see can't be named even where references are Loose: the record would
-// appear in that person's compartment.
-func (t *turn) named(ctx context.Context, refs []named) error {
+// named refuses references to what is not there or not visible to the caller.
+// A Patient that the caller may not see can't be named even where references
+// are Loose: the record would appear in that person's compartment. What the
+// version before named already may have gone since, but for a Patient.
+func (t *turn) named(ctx context.Context, refs []named, made *store.Resource) error {
 	var issues []validate.Issue
 	for _, ref := range refs {
 		if t.s.c.Loose && (ref.key.Type != "Patient" || t.q.Access.Filter.All) {
@@ -154,6 +154,9 @@ func (t *turn) named(ctx context.Context, refs []named) error {
 		ok, err := false, error(nil)
 		if ref.key.Type != "" {
 			ok, err = t.sees(ctx, ref.key)
+		}
+		if !ok && err == nil {
+			ok, err = t.before(ctx, ref.key, made)
 		}
 		if err != nil {
 			return err
@@ -167,6 +170,29 @@ func (t *turn) named(ctx context.Context, refs []named) error {
 		}
 	}
 	return validate.Refusal(issues)
+}
+
+// before says whether the version before the one made named a resource too.
+func (t *turn) before(ctx context.Context, k store.Key, made *store.Resource) (bool, error) {
+	if k.Type == "Patient" || k.Type == "" {
+		return false, nil
+	}
+	if !made.Changed || made.Version < 2 {
+		return !made.Changed, nil
+	}
+	old, err := t.r.ReadVersion(ctx, made.Key, made.Version-1)
+	switch outcome.KindOf(err) {
+	case outcome.NotFound, outcome.Deleted, outcome.Forbidden:
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	doc, err := r4.Parse(old.Body)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(references(doc), func(n named) bool { return n.key == k }), nil
 }
 
 // sees says whether a resource is there and visible, which one transaction asks once.
@@ -202,7 +228,7 @@ func (t *turn) put(ctx context.Context, f *fresh, match int, later bool) (*store
 	if later {
 		return r, nil
 	}
-	return r, t.named(ctx, f.refs)
+	return r, t.named(ctx, f.refs, r)
 }
 
 // bodyOf gives the resource that a write must have.

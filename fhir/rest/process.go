@@ -14,10 +14,16 @@ import (
 type attempt struct {
 	*transaction
 	*resolved
-	t     *turn
-	resp  []*Response
+	t    *turn
+	resp []*Response
+	made []wrote
+}
+
+// wrote is a resource that an entry wrote, whose references are looked at when all is written.
+type wrote struct {
+	entry int
 	refs  []named
-	owner []int // of refs: the entry
+	*store.Resource
 }
 
 // run carries a transaction out in the order of FHIR R4 http.html#trules:
@@ -229,13 +235,13 @@ func (a *attempt) write(ctx context.Context, st *step) (err error) {
 	k := a.keys[st.i]
 	var f *fresh
 	var r *Response
+	var made *store.Resource
 	switch {
 	case st.kind == stepPatch:
 		var version int
 		if f, version, err = a.t.patched(ctx, st.q, k, st.patch, st.match, a.change(st)); err != nil {
 			return err
 		}
-		var made *store.Resource
 		made, err = a.t.put(ctx, f, version, true)
 		r = written(made, http.StatusOK, f)
 	case st.kind == stepCreate && a.there[st.i] != nil:
@@ -248,10 +254,9 @@ func (a *attempt) write(ctx context.Context, st *step) (err error) {
 			return err
 		}
 		if st.kind == stepUpdate {
-			r, err = a.t.update(ctx, f, st.match, true)
+			r, made, err = a.t.update(ctx, f, st.match, true)
 			break
 		}
-		var made *store.Resource
 		made, err = a.t.put(ctx, f, store.IfNone, true)
 		r = written(made, http.StatusCreated, f)
 	}
@@ -259,9 +264,7 @@ func (a *attempt) write(ctx context.Context, st *step) (err error) {
 		return err
 	}
 	a.resp[st.i] = r
-	for _, ref := range f.refs {
-		a.refs, a.owner = append(a.refs, ref), append(a.owner, st.i)
-	}
+	a.made = append(a.made, wrote{st.i, f.refs, made})
 	return nil
 }
 
@@ -277,9 +280,9 @@ func (a *attempt) again(ctx context.Context, st *step, k store.Key) error {
 
 // named checks, when all is written, that every reference names something.
 func (a *attempt) named(ctx context.Context) error {
-	for i, ref := range a.refs {
-		if err := a.t.named(ctx, []named{ref}); err != nil {
-			return inEntry(a.owner[i], err)
+	for _, w := range a.made {
+		if err := a.t.named(ctx, w.refs, w.Resource); err != nil {
+			return inEntry(w.entry, err)
 		}
 	}
 	return nil

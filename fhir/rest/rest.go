@@ -67,7 +67,7 @@ type Request struct {
 	Base   string // see Config.Base
 	Path   []string
 	Query  url.Values
-	// Header holds If-Match, If-None-Match, If-None-Exist, If-Modified-Since, Prefer, Content-Type.
+	// Header holds If-Match, If-None-Match, If-None-Exist, If-Modified-Since, Prefer, Content-Type, Accept.
 	Header http.Header
 	Body   []byte  // as received (PATCH, Binary); of resources in JSON form
 	Doc    *r4.Doc // the resource in the body, nil without one

@@ -37,7 +37,8 @@ func (s *Server) planUpdate(ctx context.Context, q *Request, k store.Key) (*act,
 		return nil, err
 	}
 	return &act{writes: true, action: "update", run: func(ctx context.Context, t *turn) (*Response, error) {
-		return t.update(ctx, f, match, false)
+		resp, _, err := t.update(ctx, f, match, false)
+		return resp, err
 	}}, nil
 }
 
@@ -50,10 +51,10 @@ func updateMatch(h http.Header) (int, error) {
 }
 
 // update writes: 201 when it was not there, or was deleted.
-func (t *turn) update(ctx context.Context, f *fresh, match int, later bool) (*Response, error) {
+func (t *turn) update(ctx context.Context, f *fresh, match int, later bool) (*Response, *store.Resource, error) {
 	r, err := t.put(ctx, f, match, later)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	code := http.StatusOK
 	if r.Version == 1 && r.Changed {
@@ -63,7 +64,7 @@ func (t *turn) update(ctx context.Context, f *fresh, match int, later bool) (*Re
 			code = http.StatusCreated
 		}
 	}
-	return written(r, code, f), nil
+	return written(r, code, f), r, nil
 }
 
 // planConditionalUpdate is FHIR R4 http.html#cond-update.
@@ -103,7 +104,8 @@ func (s *Server) planConditionalUpdate(ctx context.Context, q *Request, typ stri
 		if err != nil {
 			return nil, err
 		}
-		return t.update(ctx, f, match, false)
+		resp, _, err := t.update(ctx, f, match, false)
+		return resp, err
 	}}, nil
 }
 

@@ -119,6 +119,18 @@ func updating(t *testing.T, s *site) {
 	s.do(t, "PUT", "Patient/none", patient("none", `"gender":"other"`), "If-Match", `W/"1"`).want(412)
 	s.do(t, "GET", "Patient/none", "").want(404)
 
+	// what a version named may have gone by the next one, but nothing new that is gone is named
+	s.do(t, "PUT", "Organization/o", `{"resourceType":"Organization","id":"o","name":"x"}`).want(201)
+	at := func(gender string) string {
+		return patient("at", `"managingOrganization":{"reference":"Organization/o"},"gender":"`+gender+`"`)
+	}
+	s.do(t, "PUT", "Patient/at", at("male")).want(201)
+	s.do(t, "DELETE", "Organization/o", "").want(204)
+	s.do(t, "PUT", "Patient/at", at("male")).want(200).has("meta.versionId", "1")
+	s.do(t, "PUT", "Patient/at", at("female")).want(200).has("meta.versionId", "2")
+	s.do(t, "POST", "Patient", at("female")).want(422)
+	s.do(t, "POST", "", bundle("transaction", [4]string{"PUT Patient/at", "", "", at("other")})).want(200)
+
 	body := func(id, v string) string {
 		return patient(id, `"identifier":[{"system":"http://id.example","value":"`+v+`"}]`)
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ytso/ytso/fhir/canon"
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/rest"
@@ -66,9 +67,10 @@ type accessKey struct{}
 func newSite(t *testing.T, s store.Store, change ...func(*rest.Config)) *site {
 	out := &site{store: s, access: storetest.All}
 	out.fault = func(err error) { t.Errorf("fault: %v", err) }
-	terms := term.New(nothing{})
+	source := definitions{term.Official()}
+	terms := term.New(source)
 	out.config = rest.Config{
-		Store: s, Check: validate.New(nothing{}, terms), Terms: terms, Source: nothing{}, Params: func() *param.Registry { return official },
+		Store: s, Check: validate.New(source, terms), Terms: terms, Source: source, Params: func() *param.Registry { return official },
 		Access: func(ctx context.Context) (store.Access, error) {
 			if a, ok := ctx.Value(accessKey{}).(store.Access); ok {
 				return a, nil
@@ -93,10 +95,19 @@ var official = param.Official()
 
 type vietnamese struct{}
 
-// nothing is a canon.Source without definitions.
-type nothing struct{}
+// tree is a code system of a root and a leaf.
+const tree = `{"resourceType":"CodeSystem","url":"http://x.example/tree","status":"active","content":"complete","hierarchyMeaning":"is-a",` +
+	`"concept":[{"code":"root","concept":[{"code":"leaf"}]}]}`
 
-func (nothing) Find(context.Context, string, string, string) (*r4.Doc, error) { return nil, nil }
+// definitions is the terminology of R4 and tree.
+type definitions struct{ canon.Source }
+
+func (d definitions) Find(ctx context.Context, typ, url, version string) (*r4.Doc, error) {
+	if url == "http://x.example/tree" {
+		return r4.Parse([]byte(tree))
+	}
+	return d.Source.Find(ctx, typ, url, version)
+}
 
 // reply is an answer of the server.
 type reply struct {
