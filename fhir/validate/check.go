@@ -32,6 +32,7 @@ type check struct {
 	under    map[holding]bool // what is being held against a profile
 	held     map[holding]bool // what was: whether it conforms
 	bufs     [][]elem
+	fetched  map[string]*r4.Doc
 	resolved bool // an expression asked for what is not at hand
 }
 
@@ -140,7 +141,11 @@ func (c *check) free(b []elem) {
 // env is what an expression about e may ask.
 func (c *check) env(e elem, in *scope) *fhirpath.Env {
 	env := &fhirpath.Env{Now: c.now, Filters: true, Lenient: true, Resource: in.res.item(), Root: in.holder.res.item()}
-	env.Resolve = func(context.Context, string) (*r4.Doc, error) { c.resolved = true; return nil, nil }
+	env.Resolve = func(_ context.Context, ref string) (*r4.Doc, error) {
+		d := c.fetch(ref)
+		c.resolved = c.resolved || d == nil
+		return d, c.err
+	}
 	env.MemberOf = func(_ context.Context, set string, i fhirpath.Item) (bool, error) { return c.memberOf(set, i) }
 	env.Conforms = func(_ context.Context, url string, i fhirpath.Item) (bool, error) { return c.conformsTo(e, url, i) }
 	return env

@@ -33,7 +33,30 @@ func (c *check) resolve(e elem) (elem, bool) {
 			return to[0].elem(b)
 		}
 	}
+	if d := c.fetch(ref); d != nil {
+		return rootElem(d)
+	}
 	return elem{}, false
+}
+
+// fetch asks for a resource outside the document, once for each reference.
+func (c *check) fetch(ref string) *r4.Doc {
+	if c.o.Fetch == nil || c.err != nil || len(c.fetched) > 200 {
+		return nil
+	}
+	if d, ok := c.fetched[ref]; ok {
+		return d
+	}
+	d, err := c.o.Fetch(c.ctx, ref)
+	if err != nil {
+		c.err = err
+		return nil
+	}
+	if c.fetched == nil {
+		c.fetched = map[string]*r4.Doc{}
+	}
+	c.fetched[ref] = d
+	return d
 }
 
 // containedIn finds a contained resource by its id.

@@ -30,6 +30,9 @@ type Options struct {
 	// Resolve tells the resource type that a literal reference names and whether
 	// it is there (and visible to who asks). nil: references are not looked up.
 	Resolve func(ctx context.Context, reference string) (typ string, found bool, err error)
+	// Fetch gives what a literal reference points at outside the document, for
+	// profiles that ask something of it; nil document: not at hand.
+	Fetch func(ctx context.Context, reference string) (*r4.Doc, error)
 	// Questionnaire is held against the answers of a QuestionnaireResponse instead
 	// of the one that it names. Canonicals are found in the Validator's Source.
 	Questionnaire string

@@ -30,7 +30,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		demoCommand(), serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(),
-		checkCommand(), generateCommand(), benchCommand(), fhirpathCommand(), viewCommand(),
+		checkCommand(), generateCommand(), benchCommand(), fhirpathCommand(), validateCommand(), viewCommand(),
 	}
 }
 
