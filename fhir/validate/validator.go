@@ -36,8 +36,9 @@ type Options struct {
 	// Questionnaire is held against the answers of a QuestionnaireResponse instead
 	// of the one that it names. Canonicals are found in the Validator's Source.
 	Questionnaire string
-	// KnownExtensions refuses extensions whose definition is not at hand. The
-	// specification wants them to be let through (FHIR R4 extensibility.html).
+	// KnownExtensions refuses extensions whose definition is not at hand, as the
+	// official validator does, but for those of HL7's own packages and of
+	// examples. A server lets them through (FHIR R4 extensibility.html).
 	KnownExtensions bool
 	// Now is what now() and today() of a rule give; zero: the clock.
 	Now time.Time

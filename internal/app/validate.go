@@ -27,12 +27,12 @@ func validateCommand() command {
 		define: func(f *flag.FlagSet) func(context.Context, Streams, []string) error {
 			lines := f.Bool("jsonl", false, "questions on standard input, answers on standard output")
 			lang := f.String("lang", "en", "language of the sentences: vi or en")
-			known := f.Bool("known-extensions", false, "refuse extensions whose definition is not at hand")
+			unknown := f.Bool("unknown-extensions", false, "let extensions through whose definition is not at hand, as a server does")
 			return func(ctx context.Context, std Streams, args []string) error {
 				if !*lines || len(args) > 0 || *lang != "vi" && *lang != "en" {
 					return usagef("validate wants --jsonl, --lang vi or en, and no further word")
 				}
-				j := &judge{official: canon.Sources{ips.New(), core.New(), term.Official()}, vietnamese: *lang == "vi", known: *known}
+				j := &judge{official: canon.Sources{ips.New(), core.New(), term.Official()}, vietnamese: *lang == "vi", known: !*unknown}
 				j.usual = validate.New(j.official, term.New(j.official))
 				return answerLines(ctx, std, j.answer)
 			}
