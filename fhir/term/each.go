@@ -58,7 +58,8 @@ type walk struct {
 	yield    func(item) bool
 	complete bool
 	ended    bool
-	why      []string // canonicals of what was missing
+	unclosed bool     // codes are missing only since a system is a fragment of itself
+	why      []string // canonicals of what was missing otherwise
 }
 
 func (w *walk) lack(canonical string) {
@@ -68,7 +69,8 @@ func (w *walk) lack(canonical string) {
 
 func (w *walk) run() error {
 	if !w.set.composed {
-		if w.set.listed == nil {
+		if w.set.listed == nil { // a set of which nothing is said
+			w.lack(w.set.url)
 			return nil
 		}
 		return w.stored()
@@ -100,7 +102,9 @@ func (w *walk) stored() error {
 			return nil
 		}
 	}
-	w.complete = w.complete && w.set.listed.complete
+	if !w.set.listed.complete {
+		w.lack(w.set.url)
+	}
 	return nil
 }
 
@@ -156,7 +160,7 @@ func (w *walk) imported(in *clause) error {
 	if err := inner.run(); err != nil {
 		return err
 	}
-	w.complete = w.complete && inner.complete
+	w.complete, w.unclosed = w.complete && inner.complete, w.unclosed || inner.unclosed
 	w.why = append(w.why, inner.why...)
 	return fault
 }
@@ -184,11 +188,12 @@ func (w *walk) concepts(in *clause) error {
 	if err != nil {
 		return err
 	}
-	if sys == nil || sys.grammar != nil || !sys.whole() {
+	switch {
+	case sys == nil || sys.grammar != nil || len(sys.concepts) == 0 && !sys.whole():
 		w.lack(in.system)
-		if sys == nil || sys.grammar != nil {
-			return nil
-		}
+		return nil
+	case !sys.whole():
+		w.complete, w.unclosed = false, true
 	}
 	for i := range sys.concepts {
 		v := Member
@@ -198,7 +203,7 @@ func (w *walk) concepts(in *clause) error {
 				break
 			}
 		}
-		if v == Unknown && w.complete {
+		if v == Unknown && len(w.why) == 0 {
 			w.lack(in.system)
 		}
 		if v != Member {

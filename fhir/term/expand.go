@@ -45,6 +45,7 @@ type Expansion struct {
 	Total    int
 	Entries  []Entry
 	Used     []Code // systems and versions that it comes from; Code and Display are ""
+	Unclosed bool   // other codes may be right as well: a system is at hand as a fragment only
 	Count    int    // as it was bounded, NoCount when not asked for
 	Language string
 }
@@ -90,9 +91,10 @@ func (s *Service) Expand(ctx context.Context, q Expand) (x *Expansion, err error
 	switch {
 	case w.ended:
 		return nil, tooCostly
-	case !w.complete:
+	case len(w.why) > 0:
 		return nil, e.missing(w.why)
 	}
+	x.Unclosed = w.unclosed
 	x.note(e.used)
 	for system, version := range q.Check {
 		if got, used := e.used[system]; used && got != version {
@@ -133,9 +135,6 @@ func (e *evaluation) missing(why []string) error {
 			return outcome.New(outcome.TooCostly, "term.endless",
 				fmt.Sprintf("Hệ mã “%.200s” có vô số mã nên không liệt kê được.", url), fmt.Sprintf("The code system %.200q has no end of codes and can't be listed.", url))
 		}
-	}
-	if len(why) == 0 {
-		why = []string{"?"}
 	}
 	return partial(why[0])
 }

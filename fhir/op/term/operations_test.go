@@ -143,6 +143,7 @@ var cases = []apiCase{
 	{"ValueSet/expand", "url=http://hl7.org/fhir/ValueSet/mimetypes", nil, outcome.TooCostly},
 	{"ValueSet/expand", "url=http://hl7.org/fhir/ValueSet/condition-code", nil, outcome.NotSupported},
 	{"ValueSet/expand", "url=http://hl7.org/fhir/ValueSet/administrative-gender&date=2026-01-01", []string{`"total":4`, `"Other"`}, ""},
+	{"ValueSet/expand", "url=http://hl7.org/fhir/ValueSet/service-category", []string{`valueset-unclosed`, `"code":"1"`}, ""},
 	{"ValueSet/expand", "url=urn:benh:vs&context=http://x", nil, outcome.NotSupported},
 	{"ValueSet/expand", body(`{"name":"valueSet","resource":` + strings.Replace(benhVS, `"system":"urn:benh"`, `"system":"urn:benh","filter":[{"property":"concept","op":"descendent-of","value":"A90-A99"}]`, 1) + `}`), []string{`"total":2`}, ""},
 	{"ValueSet/expand", body(`{"name":"resource","resource":` + benh + `}`), nil, outcome.Invalid},

@@ -36,6 +36,9 @@ func (o *operations) validateSet(ctx context.Context, c *rest.Call) (*rest.Respo
 	return o.verdict(ctx, a), nil
 }
 
+// unclosed says that values beside those listed may be valid (FHIR R4 extension-valueset-unclosed.html).
+const unclosed = "http://hl7.org/fhir/StructureDefinition/valueset-unclosed"
+
 // expand is FHIR R4 valueset-operation-expand.html. The expansion is flat.
 func (o *operations) expand(ctx context.Context, c *rest.Call) (*rest.Response, error) {
 	doc, url, err := o.subject(ctx, c, "valueSet", "valueSetVersion")
@@ -74,7 +77,11 @@ func (o *operations) expand(ctx context.Context, c *rest.Call) (*rest.Response, 
 	if definition {
 		out.Add("compose", r4.Raw(x.Set.Get("compose").Raw()))
 	}
-	ex := r4.Object{{Name: "timestamp", Value: o.d.Now().UTC().Format("2006-01-02T15:04:05.000Z")}, {Name: "total", Value: x.Total}}
+	var ex r4.Object
+	if x.Unclosed {
+		ex.Add("extension", []r4.Object{{{Name: "url", Value: unclosed}, {Name: "valueBoolean", Value: true}}})
+	}
+	ex = append(ex, r4.Object{{Name: "timestamp", Value: o.d.Now().UTC().Format("2006-01-02T15:04:05.000Z")}, {Name: "total", Value: x.Total}}...)
 	if q.Offset > 0 || q.Count != term.NoCount {
 		ex.Add("offset", q.Offset)
 	}
