@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -30,10 +31,11 @@ type phase struct {
 // everything is one call of $everything.
 type everything struct {
 	*rest.Call
-	path     string
-	phases   []phase
-	types    []string // wanted; nil: all
-	patients []string // whose record it is
+	path        string
+	phases      []phase
+	types       []string // wanted; nil: all
+	patients    []string // whose record it is
+	compartment bool     // matches are of the patients' compartments, and each names one of them
 	// referred says whether a resource about the persons, that a match refers to, comes along.
 	referred func(*r4.Doc) bool
 	count    int
@@ -62,7 +64,7 @@ func (o *operations) patientEverything(ctx context.Context, c *rest.Call) (*rest
 	if err != nil {
 		return nil, err
 	}
-	e := &everything{Call: c, path: "Patient/" + id + "/$everything", patients: p.ids}
+	e := &everything{Call: c, path: "Patient/" + id + "/$everything", patients: p.ids, compartment: true}
 	own, err := o.compartment(c, p)
 	if err != nil {
 		return nil, err
@@ -295,6 +297,11 @@ func (e *everything) place() (at int, cursor string, err error) {
 // for the page also when its type is not wanted, so that no page reads without end.
 func (e *everything) take(ctx context.Context, typ string, list []*store.Resource) error {
 	e.found += len(list)
+	for _, r := range list {
+		if err := e.ours(r); err != nil {
+			return err
+		}
+	}
 	if e.wants(typ) {
 		for _, r := range list {
 			e.out.add(r, "match")
@@ -302,6 +309,25 @@ func (e *everything) take(ctx context.Context, typ string, list []*store.Resourc
 		e.matches += len(list)
 	}
 	return e.include(ctx, list)
+}
+
+// ours refuses what names none of the patients. The search has seen to that;
+// but another person's record in this one would be the worst of all faults, and
+// nobody would notice.
+func (e *everything) ours(r *store.Resource) error {
+	if !e.compartment || slices.Contains(e.patients, r.Key.ID) && r.Key.Type == "Patient" {
+		return nil
+	}
+	doc, err := r4.Parse(r.Body)
+	if err != nil {
+		return err
+	}
+	for n := range references(doc.Root()) {
+		if t, ok := aim(e.Base, n.Text()); ok && t.Type == "Patient" && slices.Contains(e.patients, t.ID) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the search of a compartment found a %s that names none of its patients", r.Key.Type)
 }
 
 // include adds what some resources refer to.
