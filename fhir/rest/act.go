@@ -117,6 +117,10 @@ func (s *Server) plan(ctx context.Context, q *Request) (*act, error) {
 		return s.planHistory(q, nil)
 	case head == "_search" && len(p) == 1:
 		return s.planSearch(ctx, q, "", compartment{}, true)
+	case !r4.IsResource(head) && len(p) == 2 && p[1][0] == '$':
+		return s.planOperation(q, head, "", p[1:])
+	case !r4.IsResource(head) && len(p) == 3 && p[2][0] == '$' && validID(p[1]):
+		return s.planOperation(q, head, p[1], p[2:])
 	case !r4.IsResource(head):
 		if head[0] == '_' || head == "metadata" {
 			return nil, errAddress

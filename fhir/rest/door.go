@@ -20,7 +20,8 @@ import (
 // of handlers that take one.
 func (s *Server) Handler(w http.ResponseWriter, r *http.Request) error {
 	f, err := negotiate(r)
-	if err != nil && (!f.none || !strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/"), "Binary/")) {
+	odd := err != nil && strings.Contains(r.URL.Path, "/$") // an operation may take it
+	if err != nil && !odd && (!f.none || !strings.HasPrefix(strings.TrimPrefix(r.URL.Path, "/"), "Binary/")) {
 		s.writeError(w, r, face{}, err)
 		return nil
 	}
@@ -29,6 +30,7 @@ func (s *Server) Handler(w http.ResponseWriter, r *http.Request) error {
 		s.writeError(w, r, f, err)
 		return nil
 	}
+	q.odd = odd
 	resp, err := s.Do(r.Context(), q)
 	if err != nil {
 		s.writeError(w, r, f, err)

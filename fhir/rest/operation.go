@@ -20,7 +20,7 @@ func (o *Operation) on(typ, id string) bool {
 	switch {
 	case typ == "":
 		return o.System
-	case o.Types != nil && !slices.Contains(o.Types, typ):
+	case o.Types != nil && !slices.Contains(o.Types, typ), o.Types == nil && !r4.IsResource(typ): // ViewDefinition is no resource of R4
 		return false
 	case id == "":
 		return o.Type
@@ -33,6 +33,9 @@ func (s *Server) planOperation(q *Request, typ, id string, path []string) (*act,
 	op := s.operation(path[0][1:], typ, id)
 	if op == nil || len(path) != 1 {
 		return nil, errOperation
+	}
+	if q.odd && !op.Formats {
+		return nil, errAccept
 	}
 	get := q.Method == http.MethodGet || q.Method == http.MethodHead
 	switch {

@@ -75,6 +75,7 @@ type Request struct {
 	Access store.Access
 	Owner  string
 	now    time.Time
+	odd    bool // a form is wanted that no resource has: for an operation with Formats only
 }
 
 // Response is its answer.
@@ -104,6 +105,7 @@ type Operation struct {
 	Type       bool     // /Patient/$name
 	Instance   bool     // /Patient/1/$name
 	Affects    bool     // changes state: POST only, and runs in an Update
+	Formats    bool     // reads _format and Accept itself: it answers in forms that no resource has (csv)
 	// Run carries it out. Errors are outcome.Errors.
 	Run func(ctx context.Context, c *Call) (*Response, error)
 }
