@@ -40,6 +40,9 @@ func benchCommand() command {
 			f.BoolVar(&b.json, "json", false, "JSON instead of a table")
 			f.IntVar(&b.hoso, "hoso", 1000, "claim files to store")
 			f.IntVar(&b.ops, "ops", 1000, "single creates, reads and searches")
+			f.StringVar(&b.fhir, "fhir", "", "instead: the FHIR interface over a store of so many resources, or of several sizes one after the other (100000,1000000)")
+			f.StringVar(&b.only, "only", "", "with --fhir: only the operations whose name begins so (create, bundle, read, search …)")
+			f.StringVar(&b.database, "database", "", "with --fhir: postgres://… of an empty database instead of SQLite")
 			f.StringVar(&b.profile, "profile", "", "file for a profile of the processor's time (go tool pprof)")
 			return b.run
 		},
@@ -52,6 +55,8 @@ type bench struct {
 	json      bool
 	hoso, ops int
 	profile   string
+
+	fhir, only, database string // see bench_fhir.go
 
 	node *Node
 	out  benchReport
@@ -126,6 +131,12 @@ func (b *bench) run(ctx context.Context, std Streams, args []string) (err error)
 	}
 	if b.hoso < 1 || b.ops < 1 {
 		return usagef("--hoso and --ops want at least 1")
+	}
+	if b.fhir != "" {
+		return b.runFHIR(ctx, std)
+	}
+	if b.only != "" || b.database != "" {
+		return usagef("--only and --database go with --fhir")
 	}
 	dir, err := os.MkdirTemp("", "ytso-bench")
 	if err != nil {

@@ -9,8 +9,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/internal/synth"
@@ -50,34 +52,59 @@ func WriteDir(ctx context.Context, p *synth.Province, seed uint64, dir string) (
 	return n, nil
 }
 
-// transaction is that of one visit: each resource is put under its id
-// (FHIR R4 http.html#transaction), so that it may be sent again.
-func transaction(m *fhirmap.Mapper, f synth.File) ([]byte, error) {
+// Visit is what one claim file becomes: the patient, what several visits share, and what is the visit's own.
+type Visit struct {
+	Facility  string
+	Resources []element.Resource
+}
+
+// Visits gives every visit of the province of a seed, in the order in which the files are sent.
+func Visits(p *synth.Province, seed uint64) iter.Seq2[Visit, error] {
+	return func(yield func(Visit, error) bool) {
+		m := fhirmap.New(Namespace(seed))
+		for f := range p.Files() {
+			v, err := visit(m, f)
+			if !yield(v, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+func visit(m *fhirmap.Mapper, f synth.File) (Visit, error) {
 	body, err := claim.Encode(f.Claim)
 	if err != nil {
-		return nil, err
+		return Visit{}, err
 	}
 	sum := sha256.Sum256(body)
 	v, err := m.Map(f.Claim.HOSO[0], fhirmap.Source{
 		Facility: f.Facility, BlobSHA256: hex.EncodeToString(sum[:]), Ordinal: f.Claim.HOSO[0].Ordinal, Received: f.Sent, NGAYLAP: f.Claim.NGAYLAP,
 	})
 	if err != nil {
+		return Visit{}, err
+	}
+	return Visit{f.Facility, slices.Concat([]element.Resource{v.Patient}, v.Shared, v.Own)}, nil
+}
+
+// transaction is that of one visit.
+func transaction(m *fhirmap.Mapper, f synth.File) ([]byte, error) {
+	v, err := visit(m, f)
+	if err != nil {
 		return nil, err
 	}
+	return Transaction(v.Resources), nil
+}
+
+// Transaction puts each resource under its id (FHIR R4 http.html#transaction), so that it may be sent again.
+func Transaction(resources []element.Resource) []byte {
 	var b bytes.Buffer
 	b.WriteString(`{"resourceType":"Bundle","type":"transaction","entry":[`)
-	write := func(first bool, r element.Resource) {
-		if !first {
+	for i, r := range resources {
+		if i > 0 {
 			b.WriteByte(',')
 		}
 		fmt.Fprintf(&b, "\n{\"resource\":%s,\"request\":{\"method\":\"PUT\",\"url\":%q}}", r.Body, r.Type+"/"+r.ID)
 	}
-	write(true, v.Patient)
-	for _, list := range [][]element.Resource{v.Shared, v.Own} {
-		for _, r := range list {
-			write(false, r)
-		}
-	}
 	b.WriteString("\n]}\n")
-	return b.Bytes(), nil
+	return b.Bytes()
 }
