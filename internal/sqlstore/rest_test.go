@@ -18,3 +18,7 @@ func TestREST(t *testing.T) {
 func TestRESTExamples(t *testing.T) {
 	engines(t, func(t *testing.T, options func(t *testing.T) Options) { resttest.Examples(t, openTest(t, options(t))) })
 }
+
+func BenchmarkREST(b *testing.B) {
+	resttest.Benchmarks(b, openTest(b, Options{Dir: b.TempDir(), Key: testKey}))
+}
