@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/fhir/r4"
 )
@@ -29,7 +28,9 @@ func (s *Server) planMetadata(q *Request) (*act, error) {
 	switch q.Query.Get("mode") {
 	case "", "full", "normative":
 	case "terminology":
-		return nil, fail(outcome.NotSupported, "mode", "Máy chủ không có TerminologyCapabilities; xin đọc bản full.", "The server has no TerminologyCapabilities; read mode=full.")
+		return &act{alone: func(context.Context) (*Response, error) {
+			return &Response{Status: http.StatusOK, Resource: s.terminology(q.Base), LastModified: s.c.Started}, nil
+		}}, nil
 	default:
 		return nil, badValue("mode", "chỉ nhận full, normative, terminology", "takes full, normative or terminology")
 	}
@@ -111,6 +112,33 @@ func codes(list ...string) (out []r4.Object) {
 		out = append(out, r4.Object{{Name: "code", Value: c}})
 	}
 	return out
+}
+
+// terminology is the TerminologyCapabilities: what of the terminology service is there.
+func (s *Server) terminology(base string) []byte {
+	has := func(name string) bool {
+		return slices.ContainsFunc(s.c.Operations, func(o Operation) bool { return o.Name == name })
+	}
+	o := r4.Object{
+		{Name: "resourceType", Value: "TerminologyCapabilities"}, {Name: "id", Value: "server"}, {Name: "url", Value: base + "/metadata?mode=terminology"},
+		{Name: "version", Value: s.c.Software}, {Name: "name", Value: "Ytso"}, {Name: "title", Value: "ytso FHIR R4"}, {Name: "status", Value: "active"},
+		{Name: "date", Value: s.c.Started.UTC().Format("2006-01-02T15:04:05Z")}, {Name: "description", Value: "ytso"}, {Name: "kind", Value: "instance"},
+		{Name: "software", Value: r4.Object{{Name: "name", Value: "ytso"}, {Name: "version", Value: s.c.Software}}},
+		{Name: "implementation", Value: r4.Object{{Name: "description", Value: "ytso"}, {Name: "url", Value: base}}},
+	}
+	if has("expand") {
+		o.Add("expansion", r4.Object{{Name: "paging", Value: true}, {Name: "incomplete", Value: false}})
+	}
+	if has("validate-code") {
+		o.Add("validateCode", r4.Object{{Name: "translations", Value: false}})
+	}
+	if has("translate") {
+		o.Add("translation", r4.Object{{Name: "needsMap", Value: true}})
+	}
+	if has("closure") {
+		o.Add("closure", r4.Object{{Name: "translation", Value: false}})
+	}
+	return o.JSON()
 }
 
 func (s *Server) capabilityOf(typ string, list []param.Info, reverse []string) r4.Object {

@@ -21,9 +21,12 @@ type fresh struct {
 
 // named is a resource of this server that a literal reference names.
 type named struct {
-	key        store.Key // the zero Key: an address that only an entry of the same Bundle could have had
-	expression string    // of one place that names it
+	key store.Key // the zero Key: an address that only an entry of the same Bundle could have had
+	at  r4.Node   // one place that names it
 }
+
+// maxReferences bounds what one resource may name: each is looked up while the writer waits.
+const maxReferences = 50_000
 
 // ready checks and indexes a resource outside any transaction. References to
 // this server by its address are made relative, so that they hold when the
@@ -34,7 +37,21 @@ func (s *Server) ready(ctx context.Context, q *Request, k store.Key, doc *r4.Doc
 
 // readyWith also changes other links, when change says so.
 func (s *Server) readyWith(ctx context.Context, q *Request, k store.Key, doc *r4.Doc, change func(link) (string, bool)) (*fresh, error) {
-	src, changes := rewrite(doc, func(l link) (string, bool) {
+	src, changes := rewrite(doc, toward(q.Base, change))
+	if changes {
+		changed, err := r4.Parse(src)
+		if err != nil {
+			return nil, err
+		}
+		doc = changed
+	}
+	return s.readyText(ctx, q, k, doc)
+}
+
+// toward makes references to this server relative, where change says nothing else.
+func toward(base string, change func(link) (string, bool)) func(link) (string, bool) {
+	base += "/"
+	return func(l link) (string, bool) {
 		if change != nil {
 			if with, ok := change(l); ok {
 				return with, true
@@ -43,15 +60,12 @@ func (s *Server) readyWith(ctx context.Context, q *Request, k store.Key, doc *r4
 		if l.kind != literal {
 			return "", false
 		}
-		return strings.CutPrefix(l.text, q.Base+"/")
-	})
-	if changes {
-		changed, err := r4.Parse(src)
-		if err != nil {
-			return nil, err
-		}
-		doc = changed
+		return strings.CutPrefix(l.text, base)
 	}
+}
+
+// readyText is ready for a resource whose links are as they are to be.
+func (s *Server) readyText(ctx context.Context, q *Request, k store.Key, doc *r4.Doc) (*fresh, error) {
 	if subset(doc) {
 		return nil, errSubset
 	}
@@ -62,11 +76,15 @@ func (s *Server) readyWith(ctx context.Context, q *Request, k store.Key, doc *r4
 	if err := validate.Refusal(issues); err != nil {
 		return nil, err
 	}
-	p, err := s.c.Store.Prepare(store.Draft{Key: k, Body: src, Owner: q.Owner})
+	refs := references(doc)
+	if len(refs) > maxReferences {
+		return nil, fail(outcome.TooCostly, "references", "Tài nguyên có quá nhiều tham chiếu.", "The resource names too many others.")
+	}
+	p, err := s.c.Store.Prepare(store.Draft{Key: k, Body: doc.Source(), Owner: q.Owner})
 	if err != nil {
 		return nil, err
 	}
-	return &fresh{Prepared: p, issues: issues, refs: references(doc)}, nil
+	return &fresh{Prepared: p, issues: issues, refs: refs}, nil
 }
 
 var errSubset = fail(outcome.BusinessRule, "subsetted", "Tài nguyên mang nhãn SUBSETTED chỉ là một phần, ghi lại sẽ làm mất phần kia.",
@@ -91,24 +109,26 @@ func (s *Server) check(ctx context.Context, doc *r4.Doc) ([]validate.Issue, erro
 
 // references lists what a resource names on this server, each once.
 func references(doc *r4.Doc) (list []named) {
+	seen := map[store.Key]bool{}
 	links(doc, func(l link) {
 		if l.kind != literal || l.text == "" || l.text[0] == '#' {
 			return
 		}
 		k, ok := local("", l.text)
 		ok = ok || strings.HasPrefix(l.text, "urn:uuid:") || strings.HasPrefix(l.text, "urn:oid:") // of a Bundle's entry, which is not here
-		if ok && !slices.ContainsFunc(list, func(n named) bool { return n.key == k }) {
-			list = append(list, named{key: k, expression: pathOf(doc, l.node)})
+		if ok && !seen[k] {
+			seen[k] = true
+			list = append(list, named{key: k, at: l.node})
 		}
 	})
 	return list
 }
 
 // pathOf writes the FHIRPath of a node by walking to it.
-func pathOf(doc *r4.Doc, to r4.Node) string {
+func pathOf(to r4.Node) string {
 	at, _ := to.Range()
-	path := doc.Type()
-	n := doc.Root()
+	n := to.Root()
+	path := n.Get("resourceType").Text()
 	for {
 		next, name := r4.Node{}, ""
 		for v := n.First(); v.Exists(); v = v.Next(n) {
@@ -161,9 +181,9 @@ func (t *turn) named(ctx context.Context, refs []named, made *store.Resource) er
 		if err != nil {
 			return err
 		}
-		if !ok {
+		if !ok && len(issues) < validate.MaxIssues {
 			issues = append(issues, validate.Issue{
-				Severity: validate.Error, Code: outcome.BusinessRule, Expression: ref.expression, Key: "rest.reference",
+				Severity: validate.Error, Code: outcome.BusinessRule, Expression: pathOf(ref.at), Key: "rest.reference",
 				VI: "Tham chiếu trỏ tới một tài nguyên không có trên máy chủ, đã bị xóa, hoặc bạn không được xem.",
 				EN: "The reference names a resource that is not on this server, was deleted, or is not yours to see.",
 			})

@@ -222,7 +222,7 @@ func (a *attempt) ask(ctx context.Context, st *step) (missing, err error) {
 		case err != nil:
 		case there == nil:
 			missing = fail(outcome.BusinessRule, "reference-none", "Tham chiếu có điều kiện không khớp tài nguyên nào.",
-				"A conditional reference matches nothing.").At(pathOf(st.doc, l.node))
+				"A conditional reference matches nothing.").At(pathOf(l.node))
 		default:
 			a.asked[text] = there.Key.String()
 		}

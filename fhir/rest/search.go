@@ -33,7 +33,7 @@ func (s *Server) planSearch(ctx context.Context, q *Request, typ string, in comp
 		return nil, err
 	}
 	view := view{summary: query.Summary, elements: query.Elements}
-	return &act{action: "search", detail: values.Encode(), run: func(ctx context.Context, t *turn) (*Response, error) {
+	return &act{action: "search", detail: told(query, values), run: func(ctx context.Context, t *turn) (*Response, error) {
 		return t.search(ctx, q, query, values, view)
 	}}, nil
 }
@@ -50,12 +50,41 @@ func (s *Server) query(ctx context.Context, q *Request, typ string, in compartme
 	if err := within(&query, in); err != nil {
 		return query, nil, err
 	}
-	self := query.Self()
+	self := query.Self() // before terms, which puts codes in the place of what was asked
 	if query.Summary == "count" && query.Count == 0 && q.Query.Get("_count") == "0" {
 		self.Del("_summary")
 		self.Set("_count", "0")
 	}
 	return query, self, s.terms(ctx, &query)
+}
+
+// private are token parameters whose values name a person.
+var private = []string{"identifier", "phone", "email", "telecom"}
+
+// told is what of a search stands in the audit: names, numbers of papers and
+// free text are left out, since the audit is read by others than the record.
+func told(query param.Query, values url.Values) string {
+	shown := map[string]bool{"_type": true, "_sort": true, "_count": true, "_summary": true, "_total": true, "_elements": true, "_include": true, "_revinclude": true, "_list": true}
+	for _, c := range query.Where {
+		name := c.Param
+		if c.Modifier != "" {
+			name += ":" + c.Modifier
+		}
+		coded := c.Kind == param.Token && !slices.Contains(private, c.Param) && c.Modifier != "text" && c.Modifier != "of-type"
+		if c.Chain == nil && c.HasType == "" && (coded || c.Kind == param.Date || c.Kind == param.Reference && c.Modifier != "identifier") {
+			shown[name] = true
+		}
+	}
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		for _, v := range values[name] {
+			if !shown[name] {
+				v = "…"
+			}
+			b.WriteString(name + "=" + v + " ")
+		}
+	}
+	return strings.TrimSpace(b.String())
 }
 
 // within keeps a query in a compartment (FHIR R4 http.html#vsearch).

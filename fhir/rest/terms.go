@@ -147,6 +147,9 @@ func (s *Server) related(which func(ctx context.Context, system, code string) ([
 	}
 }
 
+// maxListed bounds the entries of a List that a search goes by.
+const maxListed = 10_000
+
 // listed puts the resources of a List in the place of _list (FHIR R4
 // search.html#list). The List is read under the caller's gate, and so is what it names.
 func (t *turn) listed(ctx context.Context, q param.Query) (param.Query, error) {
@@ -170,6 +173,9 @@ func (t *turn) listed(ctx context.Context, q param.Query) (param.Query, error) {
 		if ok && k.Type == q.Type && !e.Get("deleted").Bool() {
 			ids.Values = append(ids.Values, param.Match{Prefix: "eq", AnySystem: true, Value: param.Value{Param: "_id", Kind: param.Token, Code: k.ID}})
 		}
+	}
+	if len(ids.Values) > maxListed {
+		return q, fail(outcome.TooCostly, "list-long", "List có quá nhiều mục để tìm theo nó.", "The List has too many entries to search by.")
 	}
 	q.List = ""
 	if len(ids.Values) == 0 { // nothing of the type: an id that no resource can have

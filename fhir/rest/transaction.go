@@ -307,11 +307,18 @@ func (r *resolved) narrative(div string) (string, bool) {
 
 // ready prepares a create or update, anew only when its text is not the one prepared already.
 func (x *transaction) ready(ctx context.Context, st *step, k store.Key, r *resolved) (*fresh, error) {
-	src, _ := rewrite(st.doc, r.change(st))
+	src, changes := rewrite(st.doc, toward(st.q.Base, r.change(st)))
 	if st.made != nil && st.made.Draft.Key == k && bytes.Equal(src, st.src) {
 		return st.made, nil
 	}
-	f, err := x.s.readyWith(ctx, st.q, k, st.doc, r.change(st))
+	doc := st.doc
+	if changes {
+		var err error
+		if doc, err = r4.Parse(src); err != nil {
+			return nil, err
+		}
+	}
+	f, err := x.s.readyText(ctx, st.q, k, doc)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/rest"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/validate"
 )
 
 // nothingLeft fails the test when the store holds a resource of a type.
@@ -166,7 +167,12 @@ func capability(t *testing.T, s *site) {
 	if types != len(r4.ResourceTypes()) {
 		t.Errorf("%d types", types)
 	}
-	s.do(t, "GET", "metadata?mode=terminology", "").want(400)
+	for _, doc := range []*r4.Doc{r.doc, s.do(t, "GET", "metadata?mode=terminology", "").want(200).has("resourceType", "TerminologyCapabilities").doc} {
+		issues, err := s.config.Check.Check(t.Context(), doc, validate.Options{})
+		if err != nil || validate.Failed(issues) {
+			t.Errorf("%s is not valid: %v %+v", doc.Type(), err, issues)
+		}
+	}
 	s.do(t, "GET", "metadata?mode=x", "").want(400)
 	s.do(t, "POST", "metadata", "").want(405)
 	if h := s.do(t, "OPTIONS", "", "").want(204); h.Header().Get("Allow") == "" {
