@@ -29,7 +29,7 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		demoCommand(), serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(),
+		demoCommand(), serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(), packageCommand(),
 		checkCommand(), generateCommand(), benchCommand(), fhirpathCommand(), validateCommand(), viewCommand(),
 	}
 }

@@ -74,6 +74,7 @@ func controlMux(op operator) http.Handler {
 	mux.Handle("POST /receive", act(op.Receive))
 	mux.Handle("POST /answer", act(op.Answer))
 	mux.Handle("POST /keep", act(op.Keep))
+	mux.Handle("POST /define", act(op.Define))
 	return mux
 }
 
@@ -169,6 +170,10 @@ func (r *remote) Answer(ctx context.Context, receipt string) (verdict, error) {
 
 func (r *remote) Keep(ctx context.Context, p parcel) (kept, error) {
 	return ask[kept](ctx, r, "keep", p)
+}
+
+func (r *remote) Define(ctx context.Context, d definitions) (kept, error) {
+	return ask[kept](ctx, r, "define", d)
 }
 
 // Close lets go of the connections; the server runs on.

@@ -19,6 +19,8 @@ type operator interface {
 	Answer(ctx context.Context, receipt string) (verdict, error)
 	// Keep puts FHIR resources in and says how many.
 	Keep(ctx context.Context, p parcel) (kept, error)
+	// Define stores definitions (profiles, terminology) under ids made of their canonicals.
+	Define(ctx context.Context, d definitions) (kept, error)
 	Close() error
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/store/canonical"
 	"github.com/ytso/ytso/internal/platform/blob"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/db"
@@ -211,7 +212,7 @@ func (n *Node) Ready(ctx context.Context) error {
 // migrations lists what makes the tables: first what the rooms stand on, then
 // each room. They are asked for before there is a store, so of rooms that were given nothing.
 func migrations() []db.Set {
-	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}}
+	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}, {Room: canonical.Name, FS: canonical.Migrations()}}
 	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{}), exchange: exchange.NewService(exchange.Deps{})}) {
 		if r.Migrations != nil {
 			sets = append(sets, db.Set{Room: r.Name, FS: r.Migrations})
