@@ -23,6 +23,17 @@ func parameterAt(name string) string {
 	return fmt.Sprintf("Parameters.parameter.where(name='%.64s')", name)
 }
 
+// onlyThese refuses parameters that an operation does not have: one that is passed
+// over, or misspelt, would give another answer than was asked for.
+func onlyThese(in rest.Parameters, names ...string) error {
+	for name := range in.Values() {
+		if !slices.Contains(names, name) && name != "_format" && name != "_pretty" {
+			return bad(name, "thao tác này không có tham số đó", "the operation has no such parameter")
+		}
+	}
+	return nil
+}
+
 // single gives a parameter that may stand once, "" when it is not there.
 func single(in rest.Parameters, name string) (string, error) {
 	list := in.Texts(name)

@@ -24,6 +24,9 @@ const maxDocument = 2000
 //
 // A GraphDefinition (graph) is not supported.
 func (o *operations) document(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+	if err := onlyThese(c.In, "id", "persist", "graph"); err != nil {
+		return nil, err
+	}
 	id, err := compositionID(c)
 	if err != nil {
 		return nil, err

@@ -50,9 +50,13 @@ type everything struct {
 // What a match refers to comes with it when it belongs to nobody's compartment
 // (practitioners, places, medicines, devices, Binaries); the same one may stand
 // on several pages. The date range is that of care: types that have a date of
-// care (care.go) are asked for it; what tells no date stays in. Without _count
+// care (care.go) are asked for it; what tells no date stays in, and so do the
+// Patients, also with _since. Without _count
 // all comes in one Bundle, of up to maxAtOnce matches.
 func (o *operations) patientEverything(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+	if err := onlyThese(c.In, "start", "end", "_since", "_type", "_count", "_cursor"); err != nil {
+		return nil, err
+	}
 	id := c.ID
 	if id == "" {
 		var err error
@@ -126,97 +130,6 @@ func (o *operations) compartment(c *rest.Call, p *person) ([]phase, error) {
 		list = append(list, phase{t, q})
 	}
 	return list, nil
-}
-
-// encounterEverything is Encounter/$everything: the visit, what names it as its
-// encounter or context, the visits that are part of it, its Provenance, the
-// Patient, and what any of these refer to. The extension encounter-associatedEncounter
-// has no search parameter, so what is tied to the visit by it alone is not found.
-func (o *operations) encounterEverything(ctx context.Context, c *rest.Call) (*rest.Response, error) {
-	visit, err := c.Reader.Read(ctx, store.Key{Type: "Encounter", ID: c.ID})
-	if err != nil {
-		return nil, err
-	}
-	doc, err := r4.Parse(visit.Body)
-	if err != nil {
-		return nil, err
-	}
-	e := &everything{Call: c, path: "Encounter/" + c.ID + "/$everything"}
-	if t, ok := aim(c.Base, doc.Root().Get("subject").Get("reference").Text()); ok && t.Type == "Patient" {
-		e.patients = []string{t.ID}
-	}
-	for _, typ := range r4.ResourceTypes() {
-		code := visitParam(typ)
-		if code == "" {
-			continue
-		}
-		if err := e.search(o, typ, url.Values{code: {"Encounter/" + c.ID}}); err != nil {
-			return nil, err
-		}
-	}
-	if err := e.read("Encounter"); err != nil {
-		return nil, err
-	}
-	if err := e.since(o); err != nil {
-		return nil, err
-	}
-	e.referred = func(d *r4.Doc) bool { return !refersTo(d, c.Base, visit.Key) }
-	if c.In.Text("_cursor") == "" {
-		if err := e.take(ctx, "Encounter", []*store.Resource{visit}); err != nil {
-			return nil, err
-		}
-	}
-	return e.run(ctx)
-}
-
-// visitParam is the parameter by which a type names its visit, "" when it has none.
-func visitParam(typ string) string {
-	switch typ {
-	case "Encounter":
-		return "part-of"
-	case "Provenance":
-		return "target"
-	}
-	for _, code := range []string{"encounter", "context"} {
-		for _, p := range r4.SearchParameters(typ) {
-			if p.Code == code && p.Type == "reference" && slices.Contains(p.Targets, "Encounter") {
-				return code
-			}
-		}
-	}
-	return ""
-}
-
-func refersTo(d *r4.Doc, base string, k store.Key) bool {
-	for n := range references(d.Root()) {
-		if t, ok := aim(base, n.Text()); ok && t.Key == k {
-			return true
-		}
-	}
-	return false
-}
-
-// search adds a phase.
-func (e *everything) search(o *operations, typ string, v url.Values) error {
-	q, err := o.parse(e.Base, typ, v)
-	e.phases = append(e.phases, phase{typ, q})
-	return err
-}
-
-// since asks all phases for what was changed (_since).
-func (e *everything) since(o *operations) error {
-	since, err := moment(e.In, "_since", instants...)
-	if since == "" || err != nil {
-		return err
-	}
-	for i := range e.phases {
-		q, err := o.parse(e.Base, e.phases[i].typ, url.Values{"_lastUpdated": {"ge" + since}})
-		if err != nil {
-			return err
-		}
-		e.phases[i].query.Where = append(e.phases[i].query.Where, q.Where...)
-	}
-	return nil
 }
 
 // read takes the parameters that both operations have, and leaves the phases
@@ -297,9 +210,14 @@ func (e *everything) place() (at int, cursor string, err error) {
 // for the page also when its type is not wanted, so that no page reads without end.
 func (e *everything) take(ctx context.Context, typ string, list []*store.Resource) error {
 	e.found += len(list)
-	for _, r := range list {
-		if err := e.ours(r); err != nil {
+	docs := make([]*r4.Doc, len(list))
+	for i, r := range list {
+		var err error
+		if docs[i], err = r4.Parse(r.Body); err != nil {
 			return err
+		}
+		if !e.ours(docs[i]) {
+			return fmt.Errorf("the search of a compartment found a %s that names none of its patients", typ)
 		}
 	}
 	if e.wants(typ) {
@@ -308,89 +226,7 @@ func (e *everything) take(ctx context.Context, typ string, list []*store.Resourc
 		}
 		e.matches += len(list)
 	}
-	return e.include(ctx, list)
-}
-
-// ours refuses what names none of the patients. The search has seen to that;
-// but another person's record in this one would be the worst of all faults, and
-// nobody would notice.
-func (e *everything) ours(r *store.Resource) error {
-	if !e.compartment || slices.Contains(e.patients, r.Key.ID) && r.Key.Type == "Patient" {
-		return nil
-	}
-	doc, err := r4.Parse(r.Body)
-	if err != nil {
-		return err
-	}
-	for n := range references(doc.Root()) {
-		if t, ok := aim(e.Base, n.Text()); ok && t.Type == "Patient" && slices.Contains(e.patients, t.ID) {
-			return nil
-		}
-	}
-	return fmt.Errorf("the search of a compartment found a %s that names none of its patients", r.Key.Type)
-}
-
-// include adds what some resources refer to.
-func (e *everything) include(ctx context.Context, list []*store.Resource) error {
-	for range maxDepth {
-		var more []*store.Resource
-		for _, r := range list {
-			doc, err := r4.Parse(r.Body)
-			if err != nil {
-				return err
-			}
-			for n := range references(doc.Root()) {
-				t, ok := aim(e.Base, n.Text())
-				if !ok || e.out.met[t.Key] || e.passed[t.Key] {
-					continue
-				}
-				e.passed[t.Key] = true
-				found, err := e.fetch(ctx, t.Key)
-				if err != nil {
-					return err
-				}
-				if found == nil {
-					continue
-				}
-				if e.wants(t.Type) { // if not, its own references are of use all the same
-					e.out.add(found, "include")
-				}
-				if len(r4.PatientCompartment(t.Type)) == 0 {
-					more = append(more, found)
-				}
-			}
-		}
-		if list = more; len(list) == 0 {
-			break
-		}
-	}
-	return nil
-}
-
-// fetch reads what may be included, nil when it may not or is not there.
-func (e *everything) fetch(ctx context.Context, k store.Key) (*store.Resource, error) {
-	personal := len(r4.PatientCompartment(k.Type)) > 0
-	if personal && e.referred == nil {
-		return nil, nil // a match of its own, or another person's
-	}
-	if k.Type == "Patient" && !slices.Contains(e.patients, k.ID) {
-		return nil, nil
-	}
-	r, err := e.Reader.Read(ctx, k)
-	if unseen(err) {
-		return nil, nil
-	}
-	if err != nil || !personal || k.Type == "Patient" {
-		return r, err
-	}
-	doc, err := r4.Parse(r.Body)
-	if err != nil {
-		return nil, err
-	}
-	if ok, err := aboutOnly(doc, e.patients); !ok || err != nil || !e.referred(doc) {
-		return nil, err
-	}
-	return r, nil
+	return e.include(ctx, docs)
 }
 
 // linkTo adds the links of the page.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -168,4 +169,33 @@ func shown(t testing.TB, resp *rest.Response, err error) []byte {
 		b.WriteByte('\n')
 	}
 	return b.Bytes()
+}
+
+// answers runs some calls of a golden file and gives the resources that they answer with.
+func answers(t testing.TB, file string, calls ...string) map[string][]byte {
+	t.Helper()
+	a, err := txtar.ParseFile("testdata/" + file + ".txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, out := newMemory(), map[string][]byte{}
+	for _, f := range a.Files {
+		name := strings.TrimPrefix(f.Name, "call ")
+		switch {
+		case f.Name == "record":
+			m.fill(t, string(f.Data))
+		case name != f.Name && slices.Contains(calls, name):
+			head, body, _ := strings.Cut(string(f.Data), "\n")
+			who, line, _ := strings.Cut(head, ": ")
+			resp, err := call(t, newServer(m), accessOf(who), line, body)
+			if err != nil {
+				t.Fatalf("%s: %v", head, err)
+			}
+			out[name] = resp.Resource
+		}
+	}
+	if len(out) != len(calls) {
+		t.Fatalf("%s has %d of the calls %v", file, len(out), calls)
+	}
+	return out
 }

@@ -42,6 +42,9 @@ const (
 // A golden Patient stands for the source records that it links, if the caller
 // may see it. With onlyCertainMatches one certain person is given or nobody.
 func (o *operations) match(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+	if err := onlyThese(c.In, "onlyCertainMatches", "count"); err != nil {
+		return nil, err
+	}
 	given, err := givenPatient(c)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,8 @@ type memory struct {
 	list  map[store.Key][]*kept
 	now   time.Time
 	reads int // resources read by key or found
+	// endless lets a search find the same again on every page.
+	endless bool
 }
 
 // kept is one version.
@@ -114,6 +116,12 @@ func (t memoryTx) Search(_ context.Context, q param.Query) (*store.Page, error) 
 	for _, k := range found[min(at, len(found)):min(at+n, len(found))] {
 		t.reads++
 		p.Matches = append(p.Matches, k.Resource)
+	}
+	if t.endless && len(found) > 0 {
+		for len(p.Matches) < n {
+			p.Matches = append(p.Matches, p.Matches[0])
+		}
+		p.Next = "0"
 	}
 	if at+n < len(found) {
 		p.Next = strconv.Itoa(at + n)

@@ -44,6 +44,9 @@ func has(list []r4.Node, n r4.Node) bool {
 // meta is $meta: the labels of a resource as reading it shows them, or all that
 // are in use (labelsInUse).
 func (o *operations) meta(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+	if err := onlyThese(c.In); err != nil {
+		return nil, err
+	}
 	if c.ID == "" {
 		return o.labelsInUse(ctx, c)
 	}
@@ -154,6 +157,9 @@ func current(h http.Header, version int) error {
 // givenMeta is the parameter meta. Its other members (versionId, source …) are
 // not what these operations are about.
 func givenMeta(c *rest.Call) (l labels, err error) {
+	if err := onlyThese(c.In); err != nil {
+		return l, err
+	}
 	all := c.In.All("meta")
 	meta := c.In.Value("meta")
 	if len(all) != 1 || meta.Kind() != r4.Map {

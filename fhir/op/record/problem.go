@@ -29,6 +29,12 @@ func (s *summary) conditions() (*conditions, error) {
 	list = keep(list, maxRead, func(n r4.Node) bool {
 		return !is(n.Get("verificationStatus"), "entered-in-error", "refuted") && filled(n.Get("code"))
 	})
+	for _, d := range list {
+		c := d.Root().Get("code")
+		if text := c.Get("text").Text(); text != "" && c.Get("coding").Len() == 1 {
+			s.names[codesOf(c)[0]] = text
+		}
+	}
 	// What somebody put on a list of problems goes before the diagnoses of visits.
 	slices.SortStableFunc(list, func(a, b *r4.Doc) int { return rank(a.Root()) - rank(b.Root()) })
 	for _, d := range list {

@@ -76,13 +76,13 @@ func sections() []*section {
 		{
 			code: "46264-8", display: "History of medical device use", vi: "Thiết bị y tế đang dùng", en: "Medical Devices",
 			types: []string{"DeviceUseStatement"}, pick: devices, columns: []column{
-				{"Thiết bị", "Device", device}, {"Vị trí", "Body site", text("bodySite")}, {"Thời gian", "Time", when("timing", "recordedOn")}, {"Tình trạng", "Status", code("status")},
+				{"Thiết bị", "Device", device}, {"Vị trí", "Body site", text("bodySite")}, {"Thời gian", "Time", when("timing", "recordedOn")}, {"Tình trạng", "Status", taking},
 			},
 		},
 		{
 			code: "42348-3", display: "Advance healthcare directives", vi: "Nguyện vọng điều trị đã lập trước", en: "Advance Directives",
 			types: []string{"Consent"}, pick: directives, columns: []column{
-				{"Nội dung", "Directive", text("category")}, {"Ngày", "Date", when("dateTime")}, {"Tình trạng", "Status", code("status")},
+				{"Nội dung", "Directive", text("category")}, {"Ngày", "Date", when("dateTime")},
 			},
 		},
 		{

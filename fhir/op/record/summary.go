@@ -26,6 +26,9 @@ const (
 // made from what the caller may see of the record at this moment and kept
 // nowhere. What goes into which section is told at sections.
 func (o *operations) summary(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+	if err := onlyThese(c.In, "identifier", "profile"); err != nil {
+		return nil, err
+	}
 	if err := summaryProfile(c.In); err != nil {
 		return nil, err
 	}
@@ -36,6 +39,7 @@ func (o *operations) summary(ctx context.Context, c *rest.Call) (*rest.Response,
 	s := &summary{
 		operations: o, ctx: ctx, reader: c.Reader, filter: c.Access.Filter, base: c.Base, person: p, now: o.Now(), id: o.NewID(),
 		docs: map[store.Key]*r4.Doc{}, urls: map[store.Key]string{},
+		names: map[string]string{},
 	}
 	body, err := s.bundle()
 	if err != nil {
@@ -135,6 +139,7 @@ type summary struct {
 	urls     map[store.Key]string  // of what is in the Bundle
 	entries  []*item               // in order
 	problems *conditions
+	names    map[string]string // of codes ("system|code") that some Condition has a text for
 }
 
 // item is a resource in the summary.

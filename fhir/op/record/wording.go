@@ -93,7 +93,8 @@ func (s *summary) concepts(n r4.Node) string {
 	return strings.Join(list, "; ")
 }
 
-// concept is its text, else the name of a coding, else the code. An ICD code stands beside its name.
+// concept is its text, else the name of a coding, else that which another
+// Condition of the person has for the same code, else the code. An ICD code stands beside its name.
 func (s *summary) concept(c r4.Node) string {
 	name, icd := c.Get("text").Text(), ""
 	for coding := range c.Get("coding").Elems() {
@@ -106,6 +107,9 @@ func (s *summary) concept(c r4.Node) string {
 		}
 		if name == "" && s.Display != nil {
 			name = s.Display(s.ctx, system, code)
+		}
+		if name == "" {
+			name = s.names[system+"|"+code]
 		}
 		if strings.Contains(system, "/icd-10") {
 			icd = code
