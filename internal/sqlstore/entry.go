@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,10 +23,11 @@ const (
 	txt
 	span
 	refr
+	person
 )
 
 // entry is one row of the index, without d, rid and cp, which all rows of a resource share.
-// post: a = v. txt: a = p, s. span: a = p, b = lo, c = hi. refr: a = h, b = p.
+// post: a = v. txt: a = p, s. span: a = p, b = lo, c = hi. refr: a = h, b = p. person: a = h, b = k, c = g.
 type entry struct {
 	t       table
 	a, b, c int64
@@ -47,7 +49,7 @@ func (h hasher) entries(typ string, pats []string, values []param.Value) (list [
 	add := func(v int64) { out = append(out, entry{t: post, a: v}) }
 	add(h.of("all", typ))
 	for _, p := range pats {
-		add(h.of("pat", typ, p))
+		add(h.pat(typ, h.target("Patient", p)))
 	}
 	params = paramsOf(values)
 	add(h.set(typ, params))
@@ -62,17 +64,14 @@ func (h hasher) entries(typ string, pats []string, values []param.Value) (list [
 		case param.Date:
 			out = append(out, entry{t: span, a: h.param(typ, v.Param, ""), b: v.Lo, c: v.Hi})
 		case param.Number:
-			out = append(out, h.amount(typ, v, ""))
+			out = h.amount(out, typ, v, "")
 		case param.Quantity:
-			out = append(out, h.amount(typ, v, ""))
-			if v.Code != "" {
-				out = append(out, h.amount(typ, v, "|"+v.Code), h.amount(typ, v, v.System+"|"+v.Code))
-			}
+			out = h.quantity(out, typ, v)
 		case param.Reference:
 			if !alias(v, values) {
 				out = h.reference(out, typ, v)
 			}
-		case param.Composite: // answered by the next stage of the engine; until then such a search is refused
+		case param.Composite, param.Special: // the index holds that there is one (paramset), and the parts by themselves
 		}
 	}
 	slices.SortFunc(out, compareEntries)
@@ -116,10 +115,15 @@ func (h hasher) token(typ string, v param.Value, add func(int64)) {
 // text writes the folded text from each word on, and the exact text as a hash.
 func (h hasher) text(out []entry, typ string, v param.Value) []entry {
 	out = append(out, entry{t: post, a: h.of("x", typ, v.Param, fold.NFC(v.Text))})
-	p := h.param(typ, v.Param, "")
-	words := strings.Fields(fold.Key(v.Text))
+	p := h.param(typ, v.Param, "") // from the first word on: what a sort goes by
+	key := fold.Key(v.Text)
+	words := strings.Fields(key)
 	for i := range min(len(words), maxWords) {
 		out = append(out, entry{t: txt, a: p, s: cutText(strings.Join(words[i:], " "))})
+		p = h.param(typ, v.Param, "w")
+	}
+	if len(words) > maxWords || len(key) > maxText {
+		out = append(out, entry{t: post, a: h.of("long", typ, v.Param)})
 	}
 	return out
 }
@@ -135,8 +139,40 @@ func cutText(s string) string {
 	return s
 }
 
-func (h hasher) amount(typ string, v param.Value, unit string) entry {
-	return entry{t: span, a: h.param(typ, v.Param, "n"+unit), b: sortable(float(v.Num)), c: sortable(float(v.Num))}
+// quantity writes an amount as it is, under its unit, and where that can be
+// converted under the base unit of UCUM instead (FHIR R4 search.html#quantity).
+func (h hasher) quantity(out []entry, typ string, v param.Value) []entry {
+	out = h.amount(out, typ, v, "")
+	if v.Code != "" {
+		out = h.amount(out, typ, v, "|"+v.Code)
+	}
+	if v.Text != "" && v.Text != v.Code {
+		out = h.amount(out, typ, v, "|"+v.Text)
+	}
+	switch b := v.Base; {
+	case b != nil:
+		system := v.System
+		v.Num, v.NumLo, v.NumHi = b.Num, b.Lo, b.Hi
+		return h.amount(out, typ, v, system+"|"+b.Code)
+	case v.System != "" && v.Code != "":
+		return h.amount(out, typ, v, v.System+"|"+v.Code)
+	}
+	return out
+}
+
+// amount writes the range of a number; one that floats may take for another has a posting besides.
+func (h hasher) amount(out []entry, typ string, v param.Value, unit string) []entry {
+	lo, hi := float(v.NumLo), float(v.NumHi)
+	if !short(v.NumLo) || !short(v.NumHi) {
+		out = append(out, entry{t: post, a: h.of("long", typ, v.Param)})
+	}
+	if v.OpenLo {
+		lo = math.Inf(-1)
+	}
+	if v.OpenHi {
+		hi = math.Inf(1)
+	}
+	return append(out, entry{t: span, a: h.param(typ, v.Param, "n"+unit), b: sortable(lo), c: sortable(hi)})
 }
 
 func float(d decimal.Decimal) float64 {
@@ -170,7 +206,7 @@ func pack(list []entry) []byte {
 		if e.t != post && e.t != txt {
 			b = binary.LittleEndian.AppendUint64(b, uint64(e.b))
 		}
-		if e.t == span {
+		if e.t == span || e.t == person {
 			b = binary.LittleEndian.AppendUint64(b, uint64(e.c))
 		}
 		if e.t == txt {
@@ -195,10 +231,10 @@ func unpack(b []byte) (list []entry, err error) {
 		e := entry{t: table(b[0])}
 		b = b[1:]
 		e.a = number()
-		if e.t == span || e.t == refr {
+		if e.t == span || e.t == refr || e.t == person {
 			e.b = number()
 		}
-		if e.t == span {
+		if e.t == span || e.t == person {
 			e.c = number()
 		}
 		if e.t == txt {

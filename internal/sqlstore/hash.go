@@ -45,6 +45,9 @@ func (h hasher) ref(typ, code string, target int64) int64 {
 	return h.of("r", typ, code, string(b[:]))
 }
 
+// pat is the posting of a resource in the compartment of a Patient, by the Patient's target.
+func (h hasher) pat(typ string, patient int64) int64 { return h.ref(typ, "\xfepat", patient) }
+
 // shards is the number of values of cp.
 const shards = 1024
 

@@ -205,6 +205,8 @@ var (
 		txt:  `INSERT INTO txt (p, d, rid, cp, s) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[])`,
 		span: `INSERT INTO span (p, d, rid, cp, lo, hi) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])`,
 		refr: `INSERT INTO refr (h, p, rid, cp) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`,
+
+		person: `INSERT INTO person (h, k, g, cp) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])`,
 	}
 	pgGone = map[table]string{
 		post: `DELETE FROM post x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u(v, d, rid, cp)
@@ -215,12 +217,14 @@ var (
 			WHERE x.p = u.p AND x.lo = u.lo AND x.hi = u.hi AND x.d = u.d AND x.rid = u.rid AND x.cp = u.cp`,
 		refr: `DELETE FROM refr x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u(h, p, rid, cp)
 			WHERE x.h = u.h AND x.p = u.p AND x.rid = u.rid AND x.cp = u.cp`,
+		person: `DELETE FROM person x USING unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) u(h, k, g, cp)
+			WHERE x.h = u.h AND x.k = u.k AND x.g = u.g AND x.cp = u.cp`,
 	}
 )
 
 func (c *pgConn) index(ctx context.Context, gone, added []row) error {
 	var batch pgx.Batch
-	for _, t := range []table{post, txt, span, refr} {
+	for _, t := range []table{post, txt, span, refr, person} {
 		queue(&batch, pgGone[t], t, gone)
 		queue(&batch, pgAdd[t], t, added)
 	}
@@ -246,6 +250,8 @@ func queue(batch *pgx.Batch, sql string, t table, list []row) {
 		batch.Queue(sql, a, d, rid, cp)
 	case t == txt:
 		batch.Queue(sql, a, d, rid, cp, s)
+	case t == person:
+		batch.Queue(sql, a, b, e, cp)
 	case t == refr:
 		batch.Queue(sql, a, b, rid, cp)
 	case t == span:

@@ -479,12 +479,16 @@ var (
 		txt:  `INSERT INTO txt (p, s, d, rid, cp) VALUES ($1, $5, $2, $3, $4)`,
 		span: `INSERT INTO span (p, lo, hi, d, rid, cp) VALUES ($1, $5, $6, $2, $3, $4)`,
 		refr: `INSERT INTO refr (h, p, rid, cp) VALUES ($1, $2, $3, $4)`,
+
+		person: `INSERT INTO person (h, k, g, cp) VALUES ($1, $2, $3, $4)`,
 	}
 	liteGone = map[table]string{
 		post: `DELETE FROM post WHERE v = $1 AND d = $2 AND rid = $3 AND cp = $4`,
 		txt:  `DELETE FROM txt WHERE p = $1 AND s = $5 AND d = $2 AND rid = $3 AND cp = $4`,
 		span: `DELETE FROM span WHERE p = $1 AND lo = $5 AND hi = $6 AND d = $2 AND rid = $3 AND cp = $4`,
 		refr: `DELETE FROM refr WHERE h = $1 AND p = $2 AND rid = $3 AND cp = $4`,
+
+		person: `DELETE FROM person WHERE h = $1 AND k = $2 AND g = $3 AND cp = $4`,
 	}
 )
 
@@ -503,6 +507,8 @@ func (c *liteConn) index(ctx context.Context, gone, added []row) error {
 				args[4], n = r.s, 5
 			case refr:
 				args[1] = r.b // it is in no order of dates
+			case person:
+				args[1], args[2] = r.b, r.c
 			case span:
 				args[4], args[5], n = r.b, r.c, 6
 			}

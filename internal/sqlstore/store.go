@@ -32,6 +32,8 @@ type Options struct {
 	URL   string   // postgres://…, instead of Dir
 	Sets  []db.Set // migrations of the rooms
 	Clock clock.Clock
+	// Params are the search parameters; nil: the official ones.
+	Params *param.Registry
 }
 
 // Store is fhir/store on one of the engines.
@@ -43,7 +45,8 @@ type Store struct {
 	ns    [16]byte
 
 	sealer cipher.AEAD // of cursors
-	sets   sync.Map    // sets of parameters (hasher.set) that stand in paramset for certain
+	params atomic.Pointer[definitions]
+	sets   sync.Map // sets of parameters (hasher.set) that stand in paramset for certain
 }
 
 // Namespace is the random UUID of this installation, made with its database
@@ -59,7 +62,11 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
+	if o.Params == nil {
+		o.Params = param.Official()
+	}
 	s = &Store{clock: o.Clock}
+	s.params.Store(&definitions{Registry: o.Params})
 	if o.URL != "" {
 		s.e, err = openPG(ctx, o.URL)
 	} else {
@@ -148,6 +155,7 @@ type compiled struct {
 	entries []entry // sorted, without the owner's
 	params  string  // that have a value
 	pats    []string
+	links   []entry // of a golden Patient, if it is nobody's
 	d       int64
 	dated   bool
 }
@@ -174,12 +182,13 @@ func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
 			return nil, err
 		}
 	}
-	values, err := param.Extract(doc)
+	values, err := s.params.Load().Extract(doc)
 	if err != nil {
 		return nil, err
 	}
 	c.pats = param.PatientCompartment(doc, values)
 	c.entries, c.params = s.h.entries(d.Key.Type, c.pats, values)
+	c.links = s.h.links(d.Key, doc)
 	if ms, ok := param.ClinicalDate(doc); ok {
 		c.d, c.dated = -ms, true
 	}

@@ -26,10 +26,12 @@ type tx struct {
 	left        int
 	gone, added []row
 	sets        []int64 // of parameters, written by this transaction
+	params      *definitions
+	checked     int // candidates that were looked at and left out
 }
 
 func (s *Store) newTx(c conn, a store.Access) *tx {
-	return &tx{s: s, c: c, a: a, now: s.clock.Now(), kind: "store", pats: map[string]struct{}{}}
+	return &tx{s: s, c: c, params: s.params.Load(), a: a, now: s.clock.Now(), kind: "store", pats: map[string]struct{}{}}
 }
 
 // readOnly hides the writing half.
@@ -217,10 +219,12 @@ func (t *tx) Put(ctx context.Context, p *store.Prepared) (*store.Resource, error
 		return old.resource(k)
 	}
 	fresh := c.entries
-	if owner != "" {
-		fresh = append(slices.Clip(fresh), entry{t: post, a: t.s.h.of("own", k.Type, owner)})
-	}
 	fresh = slices.Clone(fresh)
+	if owner != "" {
+		fresh = append(fresh, entry{t: post, a: t.s.h.of("own", k.Type, owner)})
+	} else {
+		fresh = append(fresh, c.links...)
+	}
 	slices.SortFunc(fresh, compareEntries)
 	if err := t.keepSet(ctx, k.Type, c.params); err != nil {
 		return nil, err

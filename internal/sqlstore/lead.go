@@ -1,0 +1,156 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ytso/ytso/fhir/store"
+)
+
+// probe is how far the postings of a condition are counted to find the rarest.
+const probe = 400
+
+// probe counts the rows of a condition up to the bound.
+func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) {
+	q := t.text()
+	from, where := "post", ""
+	if c.v != nil {
+		where = q.in("a.v", c.v)
+	} else {
+		from, where = c.from(q)
+	}
+	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s LIMIT %d) q`, from, where+in.within(q, "a"), probe), q.args, &n)
+	return n, err
+}
+
+// inOf gives the bounds that one of the conditions sets to d, nil when none does.
+func inOf(conds []cond) *place {
+	for _, c := range conds {
+		if c.in != nil {
+			return c.in
+		}
+	}
+	return nil
+}
+
+// lead picks the condition that a search starts from: an id, else the rarest
+// posting, else text or range, else all of the type. A page starts from a
+// posting (ordered) rather than from a long range of dates, since postings are
+// kept in the order of the page.
+func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, err error) {
+	best, least := len(conds)-1, int64(probe+1)
+	in := inOf(conds)
+	for i, c := range conds[:len(conds)-1] {
+		if c.not || c.v == nil && c.from == nil {
+			continue
+		}
+		n, err := t.probe(ctx, c, in)
+		if err != nil {
+			return 0, 0, err
+		}
+		if n < least || n == least && c.v != nil && conds[best].v == nil {
+			best, least = i, n
+		}
+	}
+	if c := conds[best]; least == probe && (c.once || len(c.v) > maxListed) {
+		return best, len(conds) - 1, nil
+	}
+	return best, best, nil
+}
+
+// rest writes all conditions but one for the row named a.
+func (p *plan) rest(q *text, a string, but int) string {
+	var and strings.Builder
+	for i, c := range p.conds {
+		if i == but || c.void { // every row of the type is in "all"
+			continue
+		}
+		and.WriteString(" AND " + c.where(q, a))
+		if but < 0 {
+			and.WriteString(c.in.within(q, a))
+		}
+	}
+	return and.String()
+}
+
+// selects writes one SELECT of d, rid, cp for each posting of the leading condition.
+func (p *plan) selects(q *text, lead int, tail func() string) []string {
+	in, c := inOf(p.conds), p.conds[lead]
+	if c.v == nil {
+		from, where := c.from(q)
+		distinct := "DISTINCT "
+		if c.once {
+			distinct = ""
+		}
+		return []string{fmt.Sprintf(`SELECT %sa.d, a.rid, a.cp FROM %s a WHERE %s`, distinct, from, where) + in.within(q, "a") + p.rest(q, "a", lead) + tail()}
+	}
+	if len(c.v) > maxListed {
+		return []string{`SELECT DISTINCT a.d, a.rid, a.cp FROM post a WHERE ` + q.in("a.v", c.v) + in.within(q, "a") + p.rest(q, "a", lead) + tail()}
+	}
+	var out []string
+	for _, v := range c.v {
+		out = append(out, `SELECT a.d, a.rid, a.cp FROM post a WHERE a.v = `+q.arg(v)+in.within(q, "a")+p.rest(q, "a", lead)+tail())
+	}
+	return out
+}
+
+// totals counts what meets the plans. For an estimate what only the resources
+// themselves could tell is left out.
+func (t *tx) totals(ctx context.Context, plans []*plan, estimate bool, page *store.Page) error {
+	page.Total = 0
+	for _, p := range plans {
+		if !p.checked() || estimate {
+			n, err := t.total(ctx, p, p.lead)
+			if err != nil {
+				return err
+			}
+			page.Total += n
+			page.Estimate = page.Estimate || p.checked()
+			continue
+		}
+		list, err := t.pull(ctx, p.byPlace(false), pos{}, maxWalk+1)
+		if err != nil {
+			return err
+		}
+		page.Total += len(list)
+	}
+	return nil
+}
+
+// total counts what meets the conditions. What a rare posting takes away is
+// counted by itself and taken off, which spares a look at every other row.
+func (t *tx) total(ctx context.Context, p *plan, lead int) (int, error) {
+	for i, c := range p.conds {
+		if !c.not || c.v == nil {
+			continue
+		}
+		if n, err := t.probe(ctx, c, nil); err != nil || n == probe {
+			if err != nil {
+				return 0, err
+			}
+			continue
+		}
+		c.not = false
+		with := plan{typ: p.typ, conds: slices.Clone(p.conds)}
+		with.conds[i] = c
+		minus, err := t.count(ctx, &with, i)
+		if err != nil {
+			return 0, err
+		}
+		without := plan{typ: p.typ, conds: slices.Clone(p.conds)}
+		without.conds[i] = cond{v: p.conds[len(p.conds)-1].v, in: c.in, void: true}
+		plus, err := t.total(ctx, &without, lead)
+		return plus - minus, err
+	}
+	return t.count(ctx, p, lead)
+}
+
+func (t *tx) count(ctx context.Context, p *plan, lead int) (n int, err error) {
+	q := t.text()
+	list := p.selects(q, lead, func() string { return "" })
+	var total int64
+	err = one(ctx, t.c, `SELECT COUNT(*) FROM (`+strings.Join(list, " UNION ")+`) q`, q.args, &total)
+	return int(total), err
+}
