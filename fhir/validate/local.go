@@ -143,6 +143,8 @@ func (c *check) local(e elem) {
 		c.questionnaire(e)
 	case "QuestionnaireResponse":
 		c.questionnaireResponse(e)
+	case "Coding", "Quantity", "Age", "Count", "Distance", "Duration":
+		c.coded(e)
 	case "Narrative":
 		c.narrativeLinks(e)
 	case "markdown":

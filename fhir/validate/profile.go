@@ -167,7 +167,7 @@ func (c *check) load(canonical string, waiting int) *profile {
 }
 
 // Forget drops what was made of definitions, for when the Source holds others.
-func (v *Validator) Forget() { v.profiles.forget() }
+func (v *Validator) Forget() { v.profiles.forget(); v.codes.forget() }
 
 // find asks the Source for a definition of another kind.
 func (c *check) find(typ, canonical string) *r4.Doc {

@@ -14,6 +14,13 @@ import (
 	"github.com/ytso/ytso/fhir/r4"
 )
 
+// patient and obs write a resource that is right but for what they are given.
+func patient(s string) string { return `{"resourceType":"Patient",` + s + `}` }
+
+func obs(s string) string {
+	return `{"resourceType":"Observation","status":"final","code":{"text":"x"},` + s + `}`
+}
+
 func parse(t testing.TB, src string) *r4.Doc {
 	d, err := r4.Parse([]byte(src))
 	if err != nil {
@@ -24,10 +31,6 @@ func parse(t testing.TB, src string) *r4.Doc {
 
 // TestStructure: each rule finds what breaks it, says where, and is silent about what keeps it.
 func TestStructure(t *testing.T) {
-	patient := func(s string) string { return `{"resourceType":"Patient",` + s + `}` }
-	obs := func(s string) string {
-		return `{"resourceType":"Observation","status":"final","code":{"text":"x"},` + s + `}`
-	}
 	cases := []struct{ src, key, expression, says string }{
 		{patient(`"active":true`), "", "", ""},
 		{`[1]`, "resource", "Resource", ""},

@@ -15,6 +15,7 @@ type Validator struct {
 	source   canon.Source
 	terms    *term.Service
 	profiles cache
+	codes    codeCache
 	rules    sync.Map // path → []*constraint
 }
 
