@@ -76,6 +76,16 @@ func faults(t *testing.T, s *site) {
 	s.do(t, "POST", "Basic", bomb.String()[:100], "Content-Encoding", "gzip").want(400)
 	s.do(t, "POST", "Basic", "x", "Content-Encoding", "br").want(415)
 	s.nothingLeft(t, "Basic")
+	late, cancel := context.WithCancel(t.Context())
+	cancel()
+	hurried := newSite(t, s.store)
+	hurried.fault = func(error) {}
+	for _, body := range []string{bundle("batch", [4]string{"POST Basic", "", "", `{"resourceType":"Basic","code":{"text":"x"}}`}), bundle("transaction", [4]string{"POST Basic", "", "", `{"resourceType":"Basic","code":{"text":"x"}}`})} {
+		if r := hurried.doIn(late, t, "POST", "", body).want(503).says("timeout", "rest.time"); r.Header().Get("Retry-After") == "" {
+			t.Errorf("%v", r.Header())
+		}
+	}
+	s.nothingLeft(t, "Basic")
 	s.do(t, "POST", "Basic", bomb.String(), "Content-Encoding", "gzip").want(201)
 	gate(t, s)
 }
@@ -100,6 +110,7 @@ func gate(t *testing.T, s *site) {
 			t.Errorf("loose %v: written to somebody else's record", loose)
 		}
 	}
+	owned(t, s)
 	closed := newSite(t, s.store, func(c *rest.Config) {
 		c.Access = func(context.Context) (store.Access, error) {
 			return store.Access{}, outcome.New(outcome.Login, "trust.login", "Cần đăng nhập.", "Sign in.")
@@ -109,6 +120,37 @@ func gate(t *testing.T, s *site) {
 		t.Errorf("%v", r.Header())
 	}
 	closed.do(t, "GET", "metadata", "").want(200)
+}
+
+// owned: a record stays with the facility whose it is, whoever changes it.
+func owned(t *testing.T, s *site) {
+	of := func(facility string, all bool) *site {
+		out := newSite(t, s.store, func(c *rest.Config) { c.Owner = func(context.Context) string { return facility } })
+		out.access = store.Access{Agent: store.Agent{Kind: store.Staff, ID: facility, Facility: facility}, Purpose: "TREAT", Right: "test",
+			Filter: store.Filter{All: all, Owners: []string{facility}, Types: map[string]store.Acts{"*": store.Everything}}}
+		return out
+	}
+	a, b, authority := of("A", false), of("B", false), of("C", true)
+	a.do(t, "PUT", "Basic/of-a", `{"resourceType":"Basic","id":"of-a","code":{"text":"1"}}`).want(201)
+	b.do(t, "GET", "Basic/of-a", "").want(404)
+	b.do(t, "PUT", "Basic/of-a", `{"resourceType":"Basic","id":"of-a","code":{"text":"b"}}`).want(403)
+	authority.do(t, "PUT", "Basic/of-a", `{"resourceType":"Basic","id":"of-a","code":{"text":"2"}}`).want(200)
+	authority.do(t, "PATCH", "Basic/of-a", `[{"op":"replace","path":"/code/text","value":"3"}]`, "Content-Type", jsonPatch).want(200)
+	authority.do(t, "POST", "", bundle("transaction", [4]string{"PUT Basic/of-a", "", "", `{"resourceType":"Basic","id":"of-a","code":{"text":"4"}}`})).want(200)
+	a.do(t, "GET", "Basic/of-a", "").want(200).has("code.text", "4")
+	b.do(t, "GET", "Basic/of-a", "").want(404)
+	for _, entry := range [][4]string{
+		{"DELETE Basic/of-a", "", "", ""}, {"PUT Basic/of-a", "", "", `{"resourceType":"Basic","id":"of-a","code":{"text":"x"}}`}, {"GET Basic/of-a", "", "", ""},
+		{"POST Observation", "", "", `{"resourceType":"Observation","status":"final","code":{"text":"c"},"focus":[{"reference":"Basic/of-a"}]}`},
+	} {
+		if r := b.do(t, "POST", "", bundle("transaction", entry)); r.Code < 400 && entry[0] != "DELETE Basic/of-a" {
+			t.Errorf("%s by another: %d %s", entry[0], r.Code, r.Body)
+		}
+	}
+	b.do(t, "PUT", "Patient/of-b", patient("of-b", `"identifier":[{"value":"shared"}]`)).want(201)
+	a.do(t, "POST", "", bundle("transaction", [4]string{"POST Observation", "", "", `{"resourceType":"Observation","status":"final","code":{"text":"c"},"subject":{"reference":"Patient?identifier=shared"}}`})).want(422).says("business-rule", "rest.reference-none")
+	a.do(t, "PUT", "Patient?identifier=shared", patient("", `"identifier":[{"value":"shared"}]`)).want(201) // it can't see that there is one
+	a.do(t, "GET", "Basic/of-a", "").want(200)
 }
 
 func negotiation(t *testing.T, s *site) {
