@@ -316,8 +316,9 @@ func (r *run) rank(x, y any, pos int) int {
 func (r *run) children(in []Item, pos int) []Item {
 	var out []Item
 	for _, i := range in {
+		before := len(out)
 		out = i.children(out)
-		if !r.tick(1+len(out)/16) || r.enough(out, pos) {
+		if !r.tick(1+(len(out)-before)/16) || r.enough(out, pos) {
 			return nil
 		}
 	}
