@@ -152,10 +152,6 @@ func (a *apiBench) at(ctx context.Context, n int, progress io.Writer) error {
 	size.Fill = ms(cpu) / float64(max(1, a.fill.count-before))
 	size.Mix = a.fill.mixed()
 	a.sample = a.fill.sample()
-	stop, err := a.watch()
-	if err != nil {
-		return err
-	}
 	for _, op := range a.operations() {
 		if !strings.HasPrefix(op.name, a.only) {
 			continue
@@ -163,12 +159,9 @@ func (a *apiBench) at(ctx context.Context, n int, progress io.Writer) error {
 		fmt.Fprintf(progress, "%s …\n", op.name)
 		t, err := a.measure(ctx, op)
 		if err != nil {
-			return errors.Join(fmt.Errorf("%s: %w", op.name, err), stop())
+			return fmt.Errorf("%s: %w", op.name, err)
 		}
 		size.Operations = append(size.Operations, t)
-	}
-	if err := stop(); err != nil {
-		return err
 	}
 	size.Resident = resident()
 	if len(a.out.Sizes) > 0 {

@@ -206,8 +206,12 @@ func (a *apiBench) measure(ctx context.Context, op fhirOp) (fhirTime, error) {
 		return fhirTime{}, err
 	}
 	spent.Store(0)
-	_, cpu, err := timed(func() error { return run(warm, len(requests)) })
+	stop, err := a.watch() // of the last one measured, when there are several: see --only
 	if err != nil {
+		return fhirTime{}, err
+	}
+	_, cpu, err := timed(func() error { return run(warm, len(requests)) })
+	if err = errors.Join(err, stop()); err != nil {
 		return fhirTime{}, err
 	}
 	t := fhirTime{Name: op.name, Times: times, CPU: ms(cpu) / float64(times), Budget: op.budget, Wall: ms(time.Duration(spent.Load())) / float64(times)}

@@ -2,15 +2,44 @@ package trust
 
 import (
 	"context"
+	"sync"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
 )
 
 // PolicyGate compiles the policy table for whoever has signed in. It holds no
-// cache: links of a person and rights are looked up anew for each call, so that
-// an un-merge or a revoked right holds from the next call on.
-type PolicyGate struct{ persons Persons }
+// cache of what may change: links of a person and rights are looked up anew for
+// each call, so that an un-merge or a revoked right holds from the next call
+// on. What the table itself says of a role and its scopes never changes while
+// the program runs, so that is worked out once.
+type PolicyGate struct {
+	persons Persons
+	mu      sync.Mutex
+	table   map[string]map[string]store.Acts // by right and scopes
+}
+
+// maxTable bounds what is kept of the table: scopes are a caller's words.
+const maxTable = 256
+
+// types gives the acts by type; the map is shared and must not be changed.
+func (g *PolicyGate) types(pol policy, scopes []Scope, words []string, scoped bool) map[string]store.Acts {
+	key := pol.right
+	if scoped {
+		key += "\n" + joinScopes(words)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if t, ok := g.table[key]; ok {
+		return t
+	}
+	if g.table == nil || len(g.table) >= maxTable {
+		g.table = map[string]map[string]store.Acts{}
+	}
+	t := pol.types(scopes, scoped)
+	g.table[key] = t
+	return t
+}
 
 // Persons tells which Patients are one person.
 type Persons interface {
@@ -58,7 +87,7 @@ func (g *PolicyGate) filter(ctx context.Context, p Principal, pol policy) (f sto
 			return f, errNoRule.Because(err)
 		}
 	}
-	f = store.Filter{Public: true, Types: pol.types(scopes, p.Scopes != nil)}
+	f = store.Filter{Public: true, Types: g.types(pol, scopes, p.Scopes, p.Scopes != nil)}
 	switch pol.reach {
 	case ownPerson:
 		if p.Agent.ID == "" {
