@@ -1,23 +1,78 @@
 package app
 
 import (
+	"context"
+	"sync/atomic"
+
 	"github.com/ytso/ytso/fhir/canon"
+	"github.com/ytso/ytso/fhir/core"
+	"github.com/ytso/ytso/fhir/ips"
 	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/store/canonical"
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
 	"github.com/ytso/ytso/internal/room/exchange"
+	"github.com/ytso/ytso/internal/sqlstore"
+	"github.com/ytso/ytso/internal/trust"
+	"github.com/ytso/ytso/internal/trust/keyfile"
 )
 
-// meetOthers makes the FHIR interface: what it knows of definitions, terms and
-// rules, and the room that serves it.
-func (h *house) meetOthers() error {
-	source := canon.Sources{}
-	terms := term.New(source)
-	official := param.Official()
-	h.exchange = exchange.NewService(exchange.Deps{
-		Store: h.store, Gate: h.gate, Check: validate.New(source, terms), Terms: terms, Source: source,
-		Params: func() *param.Registry { return official },
-		Clock:  h.clock, Log: h.log.With("room", "exchange"), Software: version(), Started: h.clock.Now(),
+// knowledge is what the FHIR interface knows of definitions, terms and rules:
+// what the store keeps first, then the tables of the program.
+type knowledge struct {
+	stored *canonical.Source
+	terms  *term.Service
+	check  *validate.Validator
+	params atomic.Pointer[param.Registry]
+	source canon.Source
+}
+
+func newKnowledge(s store.Store) *knowledge {
+	k := &knowledge{stored: canonical.New(s, func() (store.Access, error) { return trust.System(trust.JobDefine) })}
+	k.source = canon.Sources{k.stored, term.Official(), core.New(), ips.New()}
+	k.terms = term.New(k.source)
+	k.check = validate.New(k.source, k.terms)
+	k.params.Store(param.Official())
+	return k
+}
+
+// changed forgets what was known of definitions that were written.
+func (k *knowledge) changed([]store.Key) { k.stored.Forget() }
+
+// meetOthers makes the FHIR interface and the room that serves it.
+func (h *house) meetOthers() (err error) {
+	k := newKnowledge(h.store)
+	key, err := h.keys.Derive(keyfile.Exchange, 32)
+	if err != nil {
+		return err
+	}
+	h.exchange, err = exchange.NewService(exchange.Deps{
+		Store: h.store, Gate: h.gate, Check: k.check, Terms: k.terms, Source: k.source, Params: k.params.Load, Changed: k.changed,
+		Standing: h.authn, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
+		Clock: h.clock, Log: h.log.With("room", "exchange"), Software: version(), Started: h.clock.Now(),
 	})
-	return nil
+	return err
+}
+
+// outbox is the store's outbox as the room reads it.
+type outbox struct{ *sqlstore.Store }
+
+// After is described at exchange.Outbox.
+func (o outbox) After(ctx context.Context, commits, seq int64, n int) ([]exchange.Happened, error) {
+	list, err := o.Outbox(ctx, sqlstore.Cursor{Commit: commits, Seq: seq}, n)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]exchange.Happened, len(list))
+	for i, p := range list {
+		out[i] = exchange.Happened{Topic: p.Topic, Key: p.Key, Body: p.Body, At: p.At, Commits: p.After.Commit, Seq: p.After.Seq}
+	}
+	return out, nil
+}
+
+// Head is described at exchange.Outbox.
+func (o outbox) Head(ctx context.Context) (commits, seq int64, err error) {
+	at, err := o.Store.Head(ctx)
+	return at.Commit, at.Seq, err
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ytso/ytso/internal/platform/httpx"
+	"github.com/ytso/ytso/internal/room/exchange"
 )
 
 // patience is how long what is in hand may take once the program was told to stop.
@@ -30,6 +31,8 @@ func serveCommand() command {
 			f.StringVar(&s.cert, "tls-cert", "", "certificate chain, PEM")
 			f.StringVar(&s.certKey, "tls-key", "", "key of the certificate, PEM")
 			f.StringVar(&s.behindProxy, "behind-proxy", "", "addresses of the proxies in front that speak TLS, parted by commas: it then listens on any address without")
+			f.StringVar(&s.notify, "notify", "", "addresses to which subscriptions may send notifications, parted by commas: https://his.example.vn/fhir (default: none)")
+			f.BoolVar(&s.endpoints.Private, "notify-private", false, "names in --notify may lead to private addresses, as those of a hospital's own network")
 			return s.run
 		},
 	}
@@ -40,6 +43,8 @@ type server struct {
 	addr, cert, certKey string
 	behindProxy         string
 	proxies             []netip.Prefix
+	notify              string
+	endpoints           exchange.Endpoints
 }
 
 func (s *server) run(ctx context.Context, std Streams, args []string) error {
@@ -53,7 +58,7 @@ func (s *server) run(ctx context.Context, std Streams, args []string) error {
 		return err
 	}
 	o := s.options(std)
-	o.Proxies = s.proxies
+	o.Proxies, o.Endpoints = s.proxies, s.endpoints
 	n, err := Open(ctx, o)
 	if err != nil {
 		return err
@@ -77,6 +82,14 @@ func (s *server) check() error {
 	}
 	if s.proxies, err = prefixes(s.behindProxy); err != nil {
 		return usagef("--behind-proxy wants addresses or prefixes: %s", err)
+	}
+	for word := range strings.SplitSeq(s.notify, ",") {
+		if word = strings.TrimSpace(word); word != "" {
+			s.endpoints.Allowed = append(s.endpoints.Allowed, word)
+		}
+	}
+	if err := s.endpoints.Check(); err != nil {
+		return usagef("--notify: %s", err)
 	}
 	if s.cert == "" && len(s.proxies) == 0 && !loopback(host) {
 		return usagef("%s can be reached from other machines, and passwords of senders would pass in the clear:\n"+
@@ -161,6 +174,7 @@ func announce(w io.Writer, url string) {
 // serve answers until ctx ends, then finishes the requests in hand.
 func (n *Node) serve(ctx context.Context, l net.Listener) error {
 	web := httpx.Server(n.handler)
+	web.RegisterOnShutdown(n.exchange.EndStreams)
 	web.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(l) }()

@@ -32,9 +32,10 @@ import (
 
 // Options say where a node's data lie and what it is given instead of taking it from the machine.
 type Options struct {
-	Data, Database string         // a folder, or postgres://…
-	Key            string         // key file
-	Proxies        []netip.Prefix // our own, whose word on caller and encryption is taken
+	Data, Database string             // a folder, or postgres://…
+	Key            string             // key file
+	Proxies        []netip.Prefix     // our own, whose word on caller and encryption is taken
+	Endpoints      exchange.Endpoints // where notifications of subscriptions may go; none by default
 	Clock          clock.Clock
 	Log            *slog.Logger
 	// Tour makes the first page one of a demonstration.
@@ -58,19 +59,20 @@ type Node struct {
 
 // house is what the rooms are given.
 type house struct {
-	store    *sqlstore.Store
-	keys     *keyfile.Keys
-	gate     trust.Gate
-	authn    *authn.Service
-	clock    clock.Clock
-	log      *slog.Logger
-	matcher  *ident.Matcher
-	claims   *claims.Service
-	places   *registry.Registry
-	exchange *exchange.Service
-	tour     func(context.Context) *door.Tour
-	proxies  []netip.Prefix
-	workers  int // HOSO processed side by side; 0: what the room thinks right
+	store     *sqlstore.Store
+	keys      *keyfile.Keys
+	gate      trust.Gate
+	authn     *authn.Service
+	clock     clock.Clock
+	log       *slog.Logger
+	matcher   *ident.Matcher
+	claims    *claims.Service
+	places    *registry.Registry
+	exchange  *exchange.Service
+	tour      func(context.Context) *door.Tour
+	proxies   []netip.Prefix
+	endpoints exchange.Endpoints
+	workers   int // HOSO processed side by side; 0: what the room thinks right
 }
 
 // liteWorkers is so many since SQLite's writer commits for all who wait at
@@ -81,7 +83,7 @@ const liteWorkers = 48
 // behind its doors. outcome.Conflict when another process has the folder.
 func Open(ctx context.Context, o Options) (n *Node, err error) {
 	defer outcome.Wrap(&err, "app.Open")
-	h := house{clock: o.Clock, log: o.Log, tour: o.Tour, proxies: o.Proxies}
+	h := house{clock: o.Clock, log: o.Log, tour: o.Tour, proxies: o.Proxies, endpoints: o.Endpoints}
 	if h.clock == nil {
 		h.clock = clock.System{}
 	}
@@ -213,7 +215,7 @@ func (n *Node) Ready(ctx context.Context) error {
 // each room. They are asked for before there is a store, so of rooms that were given nothing.
 func migrations() []db.Set {
 	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}, {Room: canonical.Name, FS: canonical.Migrations()}}
-	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{}), exchange: exchange.NewService(exchange.Deps{})}) {
+	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{}), exchange: &exchange.Service{}}) {
 		if r.Migrations != nil {
 			sets = append(sets, db.Set{Room: r.Name, FS: r.Migrations})
 		}

@@ -48,3 +48,20 @@ func (s *Store) Outbox(ctx context.Context, after Cursor, n int) (list []Publish
 	}, nil)
 	return list, err
 }
+
+// Head is the cursor behind everything that Outbox would list now.
+func (s *Store) Head(ctx context.Context) (at Cursor, err error) {
+	defer outcome.Wrap(&err, "sqlstore.Head")
+	bound := ""
+	if s.e.dialect() == db.Postgres {
+		bound = ` WHERE xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`
+	}
+	err = s.e.view(ctx, func(c conn) error {
+		err := one(ctx, c, `SELECT xid, seq FROM outbox`+bound+` ORDER BY xid DESC, seq DESC LIMIT 1`, nil, &at.Commit, &at.Seq)
+		if outcome.KindOf(err) == outcome.NotFound {
+			return nil
+		}
+		return err
+	}, nil)
+	return at, err
+}

@@ -47,7 +47,9 @@ type policy struct {
 // policies by role.
 //
 //   - A citizen looks at the own book and at the registers that explain it, and writes nothing.
-//   - A machine account is a hospital's sender: it writes and reads what belongs to its facility, and deletes nothing.
+//   - A machine account is a hospital's sender: it writes and reads what belongs to its facility, and deletes nothing
+//     but its facility's Subscriptions. Of the machinery it has these alone: they tell its own system of its own
+//     facility's records, go only where the operator allows, and are delivered under its right as it is then.
 //   - Staff of a hospital, a doctor and a station look at the records of their own facility. Records of the same person
 //     at other facilities need the person's consent or an emergency, which are not built yet and so are refused.
 //   - The department makes figures: visits and persons, not what was found in them. The store cannot yet leave out
@@ -60,7 +62,7 @@ var policies = map[string]policy{
 	},
 	RoleMachine: {
 		right: "machine.own-facility", purposes: []string{Payment, Treatment}, reach: ownFacility,
-		rules: []rule{{typesOf(aboutPerson), look | write}, {typesOf(register, definition), find}},
+		rules: []rule{{typesOf(aboutPerson), look | write}, {typesOf(register, definition), find}, {[]string{"Subscription"}, store.Everything}},
 	},
 	RoleHospital: {
 		right: "hospital.own-facility", purposes: []string{Treatment, Payment, Operations}, reach: ownFacility,

@@ -13,14 +13,17 @@ type Job string
 
 // Jobs that exist. Each sees and does what its line in jobs says.
 const (
-	JobSignIn  Job = "trust.sign-in"  // sessions, links, accounts: this package's own tables only
-	JobLinks   Job = "trust.links"    // reads the links of a golden Patient to expand a person
-	JobClaims  Job = "claims.process" // writes what a claim file says, matches persons
-	JobIdent   Job = "ident.match"    // reads Patients, writes golden Patients
-	JobImport  Job = "import"         // ytso import by the operator
-	JobIndex   Job = "index"          // re-index, doctor
-	JobPackage Job = "package"        // loads definitions and terminology
-	JobFlow    Job = "demo.flow"      // progress of the demonstration's inflow: own tables only
+	JobSignIn    Job = "trust.sign-in"         // sessions, links, accounts: this package's own tables only
+	JobLinks     Job = "trust.links"           // reads the links of a golden Patient to expand a person
+	JobClaims    Job = "claims.process"        // writes what a claim file says, matches persons
+	JobIdent     Job = "ident.match"           // reads Patients, writes golden Patients
+	JobImport    Job = "import"                // ytso import by the operator
+	JobIndex     Job = "index"                 // re-index, doctor
+	JobPackage   Job = "package"               // loads definitions and terminology
+	JobExchange  Job = "exchange.work"         // jobs of exports and imports, places of subscriptions: own tables only
+	JobSubscribe Job = "exchange.subscription" // writes the state of a Subscription
+	JobDefine    Job = "definitions"           // looks definitions up for checking and terminology: nobody's data
+	JobFlow      Job = "demo.flow"             // progress of the demonstration's inflow: own tables only
 )
 
 var jobs = map[Job]struct {
@@ -28,14 +31,17 @@ var jobs = map[Job]struct {
 	types   []string
 	acts    store.Acts
 }{
-	JobSignIn:  {SysAdmin, nil, 0},
-	JobFlow:    {SysAdmin, nil, 0},
-	JobLinks:   {OwnRequest, []string{"Patient"}, store.CanRead},
-	JobClaims:  {Payment, typesOf(aboutPerson, register, machinery), store.Everything},
-	JobIdent:   {Operations, []string{"Patient", "Provenance", "Linkage"}, store.Everything},
-	JobImport:  {Operations, typesOf(aboutPerson, register, definition, machinery), store.Everything},
-	JobIndex:   {SysAdmin, typesOf(aboutPerson, register, definition, machinery), look},
-	JobPackage: {SysAdmin, typesOf(definition), store.Everything},
+	JobSignIn:    {SysAdmin, nil, 0},
+	JobFlow:      {SysAdmin, nil, 0},
+	JobExchange:  {SysAdmin, nil, 0},
+	JobDefine:    {SysAdmin, typesOf(definition), find},
+	JobSubscribe: {SysAdmin, []string{"Subscription"}, store.CanRead | store.CanUpdate},
+	JobLinks:     {OwnRequest, []string{"Patient"}, store.CanRead},
+	JobClaims:    {Payment, typesOf(aboutPerson, register, machinery), store.Everything},
+	JobIdent:     {Operations, []string{"Patient", "Provenance", "Linkage"}, store.Everything},
+	JobImport:    {Operations, typesOf(aboutPerson, register, definition, machinery), store.Everything},
+	JobIndex:     {SysAdmin, typesOf(aboutPerson, register, definition, machinery), look},
+	JobPackage:   {SysAdmin, typesOf(definition), store.Everything},
 }
 
 // Jobs lists the named rights, sorted.
@@ -61,7 +67,7 @@ func System(j Job) (store.Access, error) {
 	}
 	return store.Access{
 		Agent:   store.Agent{Kind: store.System, ID: "system/" + string(j), Name: string(j)},
-		Purpose: right.purpose, Right: string(j), Filter: f, Silent: j == JobSignIn || j == JobLinks,
+		Purpose: right.purpose, Right: string(j), Filter: f, Silent: j == JobSignIn || j == JobLinks || j == JobExchange || j == JobDefine,
 	}, nil
 }
 

@@ -66,8 +66,15 @@ func vietnamese(ctx context.Context) bool { return i18n.Of(ctx) == i18n.VI }
 
 // api hands a request to the REST server, without the root of its path.
 func (s *Service) api(w http.ResponseWriter, r *http.Request) error {
-	in := r.Clone(r.Context())
+	in := r.Clone(context.WithValue(r.Context(), baseKey{}, base(r)))
 	in.URL.Path, in.URL.RawPath = strings.TrimPrefix(r.URL.Path, root), strings.TrimPrefix(r.URL.RawPath, root)
 	in.Pattern = r.Pattern
 	return s.rest.Handler(w, in)
+}
+
+// fault writes the cause of an error that is ours to the log, under the reference that the caller got.
+func (s *Service) fault(r *http.Request, err error) {
+	if r.Context().Err() == nil { // a caller that went away is nobody's fault
+		s.Log.ErrorContext(r.Context(), "fault", "reference", httpx.RequestID(r.Context()), "route", r.Pattern, "cause", err.Error())
+	}
 }

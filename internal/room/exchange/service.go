@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/ytso/ytso/fhir/canon"
@@ -11,6 +12,7 @@ import (
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
 	"github.com/ytso/ytso/internal/platform/clock"
+	"github.com/ytso/ytso/internal/platform/id"
 	"github.com/ytso/ytso/internal/trust"
 )
 
@@ -24,6 +26,10 @@ type Deps struct {
 	Params     func() *param.Registry
 	Operations []rest.Operation
 	Changed    func(keys []store.Key) // definitions were written
+	Outbox     Outbox                 // nil: nobody is notified
+	Endpoints  Endpoints              // where notifications may go
+	Key        []byte                 // 32 bytes that seal secrets of subscriptions
+	Standing   Standing               // nil: no account can be revoked
 	Clock      clock.Clock
 	Log        *slog.Logger
 	Software   string // version of the program
@@ -33,22 +39,51 @@ type Deps struct {
 // Service meets other systems.
 type Service struct {
 	Deps
-	rest *rest.Server
+	rest     *rest.Server
+	system   store.Access // of the room's own tables
+	bell     chan struct{}
+	inHand   sync.Map // jobs that a worker of this process has
+	begun    time.Time
+	sealer   sealer
+	feedBell chan struct{}
+	streams  streams
+	closing  chan struct{} // closed when streams are to end
+	close    func()
+	holder   string        // this process, to others that share the database
+	patience time.Duration // before a slice that failed is tried again; doubled each time
 }
 
 // NewService makes the service; nothing runs behind the doors before Run.
-func NewService(d Deps) *Service {
+func NewService(d Deps) (*Service, error) {
 	if d.Clock == nil {
 		d.Clock = clock.System{}
 	}
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{Deps: d}
+	s := &Service{
+		Deps: d, bell: make(chan struct{}, 1), feedBell: make(chan struct{}, 1), closing: make(chan struct{}),
+		begun: d.Clock.Now(), holder: id.UUID(), patience: time.Second,
+	}
+	s.close = sync.OnceFunc(func() { close(s.closing) })
+	var err error
+	if s.sealer, err = newSealer(d.Key); err != nil {
+		return nil, err
+	}
+	if err := d.Endpoints.Check(); err != nil {
+		return nil, err
+	}
+	if s.system, err = trust.System(trust.JobExchange); err != nil {
+		return nil, err
+	}
 	s.rest = rest.New(rest.Config{
-		Store: d.Store, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
+		Store: guarded{d.Store, s}, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
 		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: d.Operations,
-		Software: d.Software, Started: d.Started, Changed: d.Changed,
+		Software: d.Software, Started: d.Started, Changed: d.Changed, MaxBody: maxBody, Fault: s.fault,
 	})
-	return s
+	return s, nil
 }
+
+// EndStreams ends the answers that would never end by themselves, so that a
+// server which is told to stop need not wait for them.
+func (s *Service) EndStreams() { s.close() }

@@ -24,6 +24,7 @@ const (
 	Database Label = "ytso database v1"
 	Cursor   Label = "ytso cursor v1"
 	Token    Label = "ytso token v1"
+	Exchange Label = "ytso exchange v1" // seals secrets of subscriptions
 )
 
 const size = 32
