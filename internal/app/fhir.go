@@ -2,16 +2,24 @@ package app
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/ytso/ytso/fhir/canon"
 	"github.com/ytso/ytso/fhir/core"
 	"github.com/ytso/ytso/fhir/ips"
+	"github.com/ytso/ytso/fhir/op/check"
+	"github.com/ytso/ytso/fhir/op/record"
+	opterm "github.com/ytso/ytso/fhir/op/term"
+	opview "github.com/ytso/ytso/fhir/op/view"
 	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/rest"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/store/canonical"
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
+	"github.com/ytso/ytso/internal/platform/i18n"
+	"github.com/ytso/ytso/internal/platform/id"
 	"github.com/ytso/ytso/internal/room/exchange"
 	"github.com/ytso/ytso/internal/sqlstore"
 	"github.com/ytso/ytso/internal/trust"
@@ -49,10 +57,22 @@ func (h *house) meetOthers() (err error) {
 	}
 	h.exchange, err = exchange.NewService(exchange.Deps{
 		Store: h.store, Gate: h.gate, Check: k.check, Terms: k.terms, Source: k.source, Params: k.params.Load, Changed: k.changed,
-		Standing: h.authn, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
+		Operations: func(s store.Store) []rest.Operation { return h.operations(k, s) },
+		Standing:   h.authn, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
 		Clock: h.clock, Log: h.log.With("room", "exchange"), Software: version(), Started: h.clock.Now(),
 	})
 	return err
+}
+
+// operations of the interface, upon the store as it sees it.
+func (h *house) operations(k *knowledge, s store.Store) []rest.Operation {
+	vietnamese := func(ctx context.Context) bool { return i18n.Of(ctx) == i18n.VI }
+	return slices.Concat(
+		check.Operations(check.Deps{Check: k.check, Source: k.source}),
+		record.Operations(record.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now, NewID: id.UUID, Software: "ytso", Version: version()}),
+		opterm.Operations(opterm.Deps{Terms: k.terms, Now: h.clock.Now, Vietnamese: vietnamese}),
+		opview.Operations(opview.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now}),
+	)
 }
 
 // outbox is the store's outbox as the room reads it.

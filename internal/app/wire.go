@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	opterm "github.com/ytso/ytso/fhir/op/term"
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/store/canonical"
@@ -214,7 +215,7 @@ func (n *Node) Ready(ctx context.Context) error {
 // migrations lists what makes the tables: first what the rooms stand on, then
 // each room. They are asked for before there is a store, so of rooms that were given nothing.
 func migrations() []db.Set {
-	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}, {Room: canonical.Name, FS: canonical.Migrations()}}
+	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}, {Room: canonical.Name, FS: canonical.Migrations()}, {Room: opterm.Name, FS: opterm.Migrations()}}
 	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{}), exchange: &exchange.Service{}}) {
 		if r.Migrations != nil {
 			sets = append(sets, db.Set{Room: r.Name, FS: r.Migrations})

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/httpx"
@@ -178,9 +177,6 @@ func (s *Service) piece(r *http.Request, j *Job, f file, n int64) (body []byte, 
 	})
 	return body, err
 }
-
-var errNotHere = outcome.New(outcome.NotSupported, "exchange.not-in-bundle",
-	"Thao tác này không chạy được bên trong một Bundle.", "This operation does not run inside a Bundle.")
 
 // ownRoutes are the doors of the room beside those of fhir/rest. Jobs are for
 // programs: a person in a browser has $everything and the pages, and no way to

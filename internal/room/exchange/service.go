@@ -18,13 +18,14 @@ import (
 
 // Deps is what the room needs of the house.
 type Deps struct {
-	Store      store.Store
-	Gate       trust.Gate
-	Check      *validate.Validator
-	Terms      *term.Service
-	Source     canon.Source
-	Params     func() *param.Registry
-	Operations []rest.Operation
+	Store  store.Store
+	Gate   trust.Gate
+	Check  *validate.Validator
+	Terms  *term.Service
+	Source canon.Source
+	Params func() *param.Registry
+	// Operations are those of the API beside the room's own, upon the store as the API sees it.
+	Operations func(store.Store) []rest.Operation
 	Changed    func(keys []store.Key) // definitions were written
 	Outbox     Outbox                 // nil: nobody is notified
 	Endpoints  Endpoints              // where notifications may go
@@ -76,9 +77,14 @@ func NewService(d Deps) (*Service, error) {
 	if s.system, err = trust.System(trust.JobExchange); err != nil {
 		return nil, err
 	}
+	api := guarded{d.Store, s}
+	list := ownOperations()
+	if d.Operations != nil {
+		list = append(list, d.Operations(api)...)
+	}
 	s.rest = rest.New(rest.Config{
-		Store: guarded{d.Store, s}, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
-		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: d.Operations,
+		Store: api, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
+		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: list,
 		Software: d.Software, Started: d.Started, Changed: d.Changed, MaxBody: maxBody, Fault: s.fault,
 	})
 	return s, nil
