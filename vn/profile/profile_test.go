@@ -112,6 +112,34 @@ func TestDays(t *testing.T) {
 	}
 }
 
+// TestSupplements: each Vietnamese name is of a code that R4 has, and is what is shown when Vietnamese is asked for.
+func TestSupplements(t *testing.T) {
+	v, terms := services()
+	for _, system := range profile.Supplemented() {
+		docs, err := profile.New().Supplements(t.Context(), system)
+		if err != nil || len(docs) != 1 {
+			t.Fatal(system, err)
+		}
+		for _, e := range errorsOf(t, v, docs[0]) {
+			t.Errorf("%s: %s", system, e)
+		}
+		for c := range docs[0].Root().Get("concept").Elems() {
+			code, want := c.Get("code").Text(), c.Get("designation").At(0).Get("value").Text()
+			k, err := terms.Lookup(t.Context(), term.Code{System: system, Code: code}, term.At{Language: "vi"})
+			if err != nil || k.Display != want || want == "" {
+				t.Errorf("%s %s: %v, want %s", system, code, err, want)
+			}
+			if k, err := terms.Lookup(t.Context(), term.Code{System: system, Code: code}, term.At{}); err != nil || k.Display == want {
+				t.Errorf("%s %s: %v: Vietnamese was not asked for", system, code, err)
+			}
+		}
+	}
+	x, err := terms.Expand(t.Context(), term.Expand{URL: "http://hl7.org/fhir/ValueSet/administrative-gender", At: term.At{Language: "vi"}, Filter: "nu", Count: term.NoCount})
+	if err != nil || x.Total != 1 || x.Entries[0].Display != "Nữ" {
+		t.Errorf("%+v %v", x, err)
+	}
+}
+
 var profileOf = map[string]string{
 	"Patient": "patient", "Encounter": "encounter", "Condition": "condition", "Coverage": "coverage", "MedicationRequest": "medication-request",
 	"MedicationDispense": "medication-dispense", "Observation": "observation", "DiagnosticReport": "diagnostic-report", "Procedure": "procedure",
