@@ -44,11 +44,20 @@ func (it item) text() string {
 // says no more. complete is false when codes are missing, because a system is
 // not at hand or can't be listed, or since yield ended it.
 func (e *evaluation) each(s *set, yield func(item) bool) (complete bool, err error) {
-	w := &walk{e: e, set: s, seen: map[[2]string]bool{}, yield: yield, complete: true}
+	w := newWalk(e, s)
+	w.yield = yield
 	if err := w.run(); err != nil {
 		return false, err
 	}
 	return w.complete && !w.ended, nil
+}
+
+func newWalk(e *evaluation, s *set) *walk {
+	w := &walk{e: e, set: s, complete: true}
+	if len(s.includes) != 1 || !s.composed { // one include gives no code twice
+		w.seen = map[[2]string]bool{}
+	}
+	return w
 }
 
 type walk struct {
@@ -119,11 +128,12 @@ func (it *item) place(sys *codeSystem) {
 }
 
 func (w *walk) give(it item) {
-	key := [2]string{it.url, it.code}
-	if w.seen[key] {
-		return
+	if key := [2]string{it.url, it.code}; w.seen != nil {
+		if w.seen[key] {
+			return
+		}
+		w.seen[key] = true
 	}
-	w.seen[key] = true
 	if !w.yield(it) {
 		w.ended = true
 	}
@@ -151,7 +161,7 @@ func (w *walk) imported(in *clause) error {
 		w.lack(in.sets[0])
 		return nil
 	}
-	inner := &walk{e: w.e, set: from, seen: map[[2]string]bool{}, complete: true}
+	inner := newWalk(w.e, from)
 	var fault error
 	inner.yield = func(it item) bool {
 		fault = w.offer(in, in.sets[1:], it)

@@ -73,7 +73,7 @@ func (s *Service) Expand(ctx context.Context, q Expand) (x *Expansion, err error
 	if q.Count > MaxExpansion {
 		x.Count = MaxExpansion
 	}
-	w := &walk{e: e, set: set, seen: map[[2]string]bool{}, complete: true}
+	w := newWalk(e, set)
 	words := fold.Words(q.Filter)
 	w.yield = func(it item) bool {
 		if !q.wants(it, words) {
