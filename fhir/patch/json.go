@@ -13,9 +13,9 @@ import (
 // when it doesn't fit the resource, a test that failed among them,
 // outcome.TooLong and outcome.TooCostly when it passes the limits.
 //
-// The result is the document that the patch makes and nothing else: an array
-// left empty stays, and is for the validator to refuse (FHIR R4 http.html#patch:
-// "following the relevant specification").
+// The result is the document that the patch makes and nothing else: an array or
+// object left empty is not taken away, which makes it no resource and so an
+// error (FHIR R4 http.html#patch: "following the relevant specification").
 func JSON(doc *r4.Doc, patch []byte) (out []byte, err error) {
 	defer outcome.Wrap(&err, "patch.JSON")
 	root := newValue(doc.Source())

@@ -12,7 +12,6 @@
 package patch
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -102,5 +101,9 @@ func finish(doc *r4.Doc, root *value) ([]byte, error) {
 	if len(out) > maxResult {
 		return nil, outcome.New(outcome.TooCostly, "patch.too-costly", "Kết quả của bản vá quá lớn.", "What the patch leaves is too large.")
 	}
-	return bytes.TrimSpace(out), nil
+	if _, err := r4.Parse(out); err != nil {
+		return nil, unfit("result", "Kết quả của bản vá không phải một tài nguyên đúng cách viết.", "What the patch leaves is no well-formed resource.").
+			At(outcome.As(err).Expression...).Because(err)
+	}
+	return out, nil
 }

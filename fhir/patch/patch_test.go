@@ -168,6 +168,9 @@ func TestJSONRefuses(t *testing.T) {
 		{`[{"op":"remove","path":""}]`, outcome.Value},
 		{`[{"op":"replace","path":"","value":{"resourceType":"Patient"}}]`, outcome.Value},
 		{`[{"op":"replace","path":"","value":[1]}]`, outcome.Value},
+		{`[{"op":"remove","path":"/name/0"}]`, outcome.Value}, // leaves an empty array
+		{`[{"op":"add","path":"/meta","value":{}}]`, outcome.Value},
+		{`[{"op":"add","path":"/active","value":null}]`, outcome.Value},
 		{`[{"op":"remove","path":"/name/1"}]`, outcome.Value},
 		{`[{"op":"remove","path":"/name/-"}]`, outcome.Value},
 		{`[{"op":"remove","path":"/name/00"}]`, outcome.Value},

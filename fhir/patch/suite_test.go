@@ -20,16 +20,22 @@ import (
 // cases finds the published cases (FHIR/fhir-test-cases, r4/patch).
 func cases(t *testing.T, name string) []byte {
 	t.Helper()
+	return conformance(t, "patch", name)
+}
+
+// conformance reads a file of the official data.
+func conformance(t *testing.T, name ...string) []byte {
+	t.Helper()
 	dir := os.Getenv("YTSO_CONFORMANCE")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "conformance")
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "patch", name))
+	b, err := os.ReadFile(filepath.Join(append([]string{dir}, name...)...))
 	if err != nil {
 		if os.Getenv("YTSO_TEST_REQUIRE") != "" {
-			t.Fatalf("the patch cases must be there: %v", err)
+			t.Fatalf("the official data must be there: %v", err)
 		}
-		t.Skipf("the patch cases are not beside the project: %v", err)
+		t.Skipf("the official data are not beside the project: %v", err)
 	}
 	return b
 }
