@@ -26,6 +26,7 @@ type Element struct {
 	Summary   bool
 	Modifier  bool
 	Attribute bool   // an attribute in XML, not an element
+	Simple    bool   // a Quantity here is a SimpleQuantity: it has no comparator
 	SameAs    string // path whose content this element repeats, else ""
 }
 
@@ -136,7 +137,7 @@ func (t *definition) read() {
 
 func newElement(col []string) *Element {
 	e := &Element{Path: col[0], Max: col[2], ValueSet: col[4], Summary: strings.Contains(col[5], "S"),
-		Modifier: strings.Contains(col[5], "M"), Attribute: strings.Contains(col[5], "A"), SameAs: col[6]}
+		Modifier: strings.Contains(col[5], "M"), Attribute: strings.Contains(col[5], "A"), Simple: strings.Contains(col[5], "Q"), SameAs: col[6]}
 	e.Min, _ = strconv.Atoi(col[1]) // written by the generator from an int
 	if col[3] != "" {
 		e.Types = make([]Type, 0, 1+strings.Count(col[3], "|"))

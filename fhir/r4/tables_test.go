@@ -51,6 +51,12 @@ func TestTables(t *testing.T) {
 	if len(PatientCompartment("Organization")) != 0 || !IsResource("Claim") || IsResource("HumanName") || IsResource("DomainResource") {
 		t.Error("Organization is in no compartment; HumanName and what is abstract are no resources")
 	}
+	if e, _ := ElementAt("Observation.referenceRange.low"); !e.Simple {
+		t.Error("Observation.referenceRange.low is a SimpleQuantity")
+	}
+	if e, _ := ElementAt("Observation.value[x]"); e.Simple {
+		t.Error("Observation.value[x] is any Quantity")
+	}
 	n, places := map[string]bool{}, 0
 	for path, list := range official().invariants() {
 		if _, ok := ElementAt(path); !ok {

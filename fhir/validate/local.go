@@ -143,7 +143,12 @@ func (c *check) local(e elem) {
 		c.questionnaire(e)
 	case "QuestionnaireResponse":
 		c.questionnaireResponse(e)
-	case "Coding", "Quantity", "Age", "Count", "Distance", "Duration":
+	case "Quantity":
+		if e.slot != nil && e.slot.Simple && e.v.Get("comparator").Exists() {
+			c.errorf(e, outcome.BusinessRule, "invariant", "Đại lượng ở đây không được có comparator (sqt-1).", "The comparator is not used on a SimpleQuantity (sqt-1).")
+		}
+		c.coded(e)
+	case "Coding", "Age", "Count", "Distance", "Duration":
 		c.coded(e)
 	case "Narrative":
 		c.narrativeLinks(e)

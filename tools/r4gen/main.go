@@ -75,8 +75,8 @@ type element struct {
 	ContentReference string
 	Representation   []string
 	Type             []struct {
-		Code          string
-		TargetProfile []string
+		Code                   string
+		Profile, TargetProfile []string
 	}
 	Binding               struct{ Strength, ValueSet string }
 	Constraint            []constraint
@@ -192,7 +192,7 @@ func codesOf(concepts []concept, out []string) []string {
 	return out
 }
 
-// elementLines: path, min, max, types, binding, flags (S summary, M modifier, A attribute in XML), content reference.
+// elementLines: path, min, max, types, binding, flags (S summary, M modifier, A attribute in XML, Q SimpleQuantity), content reference.
 // What is bound to required codes is noted in bound.
 func elementLines(d definition, bound map[string]bool) (out []string) {
 	for _, e := range d.Snapshot.Element {
@@ -225,6 +225,11 @@ func elementLines(d definition, bound map[string]bool) (out []string) {
 		}
 		if slices.Contains(e.Representation, "xmlAttr") {
 			flags += "A"
+		}
+		for _, t := range e.Type {
+			if slices.Contains(t.Profile, "http://hl7.org/fhir/StructureDefinition/SimpleQuantity") {
+				flags += "Q"
+			}
 		}
 		out = append(out, strings.Join([]string{e.Path, fmt.Sprint(e.Min), e.Max, strings.Join(types, "|"), binding, flags, strings.TrimPrefix(e.ContentReference, "#")}, "\t"))
 	}
