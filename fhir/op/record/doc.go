@@ -19,12 +19,12 @@
 package record
 
 import (
-	"context"
 	"time"
 
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/fhir/rest"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/term"
 )
 
 // Deps is what the operations need beside the call.
@@ -40,9 +40,8 @@ type Deps struct {
 	Software, Version string
 	// House keeps the record and answers for a summary; nil: nobody is named.
 	House *House
-	// Display gives the name of a code that stands alone, "" when it is not
-	// known; nil: codes are shown as they are.
-	Display func(ctx context.Context, system, code string) string
+	// Terms names codes that stand without a name, in Vietnamese; nil: codes are shown as they are.
+	Terms *term.Service
 }
 
 // House is the organisation that runs the installation.

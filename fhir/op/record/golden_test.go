@@ -109,7 +109,7 @@ func golden(t *testing.T, file string) {
 			head, body, _ := strings.Cut(string(f.Data), "\n")
 			who, line, _ := strings.Cut(head, ": ")
 			resp, err := call(t, s, accessOf(who), line, body)
-			answer := txtar.File{Name: "answer" + strings.TrimPrefix(f.Name, "call"), Data: shown(t, resp, err)}
+			answer := txtar.File{Name: "answer" + strings.TrimPrefix(f.Name, "call"), Data: shown(t, f.Name, resp, err)}
 			out.Files = append(out.Files, f, answer)
 			for _, want := range a.Files {
 				if want.Name == answer.Name && !*update && !bytes.Equal(bytes.TrimSpace(want.Data), bytes.TrimSpace(answer.Data)) {
@@ -127,7 +127,7 @@ func golden(t *testing.T, file string) {
 	}
 }
 
-func shown(t testing.TB, resp *rest.Response, err error) []byte {
+func shown(t testing.TB, name string, resp *rest.Response, err error) []byte {
 	t.Helper()
 	if err != nil {
 		e := outcome.As(err)
@@ -144,6 +144,10 @@ func shown(t testing.TB, resp *rest.Response, err error) []byte {
 	}
 	b.WriteByte('\n')
 	root := doc.Root()
+	if strings.HasPrefix(name, "call sections") {
+		sectionsOf(&b, root)
+		return b.Bytes()
+	}
 	if root.Get("type").Text() != "searchset" {
 		if err := json.Indent(&b, resp.Resource, "", " "); err != nil {
 			t.Fatal(err)
@@ -169,6 +173,21 @@ func shown(t testing.TB, resp *rest.Response, err error) []byte {
 		b.WriteByte('\n')
 	}
 	return b.Bytes()
+}
+
+// sectionsOf writes a line for each section of a document: its title and what it holds.
+func sectionsOf(b *bytes.Buffer, bundle r4.Node) {
+	names := map[string]string{}
+	for e := range bundle.Get("entry").Elems() {
+		names[e.Get("fullUrl").Text()] = e.Get("resource").Get("resourceType").Text() + "/" + e.Get("resource").Get("id").Text()
+	}
+	for s := range bundle.Get("entry").At(0).Get("resource").Get("section").Elems() {
+		b.WriteString(s.Get("title").Text() + ":")
+		for e := range s.Get("entry").Elems() {
+			b.WriteString(" " + names[e.Get("reference").Text()])
+		}
+		b.WriteByte('\n')
+	}
 }
 
 // answers runs some calls of a golden file and gives the resources that they answer with.

@@ -62,15 +62,43 @@ func plans(s *summary) ([]*r4.Doc, error) {
 		return nil, err
 	}
 	var out []*r4.Doc
+	met := map[string]bool{}
 	for _, d := range list {
-		n := d.Root()
-		lasts := n.Get("period").Get("end").Exists() && !s.ended(n.Get("period"))
-		if n.Get("status").Text() == "active" && (lasts || !n.Get("period").Get("end").Exists() && (s.since(d, 1, 0) || dayOf(d) == 0)) && len(out) < maxShown {
+		name := planName(s, d.Root())
+		if s.standing(d) && !met[name] && len(out) < maxShown {
 			out = append(out, d)
+			met[name] = name != ""
 		}
 	}
 	vaccines, err := s.read("ImmunizationRecommendation", nil)
 	return append(out, vaccines[:min(len(vaccines), 1)]...), err
+}
+
+// standing says whether a plan is active and not behind us: its period has not
+// ended, or has no end and it is of the last year; and if it only names days to
+// come, one of them is not more than 30 days ago.
+func (s *summary) standing(d *r4.Doc) bool {
+	n := d.Root()
+	period := n.Get("period")
+	if n.Get("status").Text() != "active" || s.ended(period) {
+		return false
+	}
+	if !period.Get("end").Exists() && dayOf(d) != 0 && !s.since(d, 1, 0) {
+		return false
+	}
+	days, ahead := false, false
+	for a := range n.Get("activity").Elems() {
+		day := a.Get("detail").Get("scheduledPeriod")
+		text := day.Get("end").Text()
+		if text == "" {
+			text = day.Get("start").Text()
+		}
+		if t, ok := readTime(text); ok {
+			days = true
+			ahead = ahead || !t.last.Before(s.now.AddDate(0, 0, -30))
+		}
+	}
+	return !days || ahead
 }
 
 // told is a date or time as far as it is known.

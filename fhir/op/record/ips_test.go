@@ -91,8 +91,8 @@ func conformsWhole(t testing.TB, v *validate.Validator, body []byte) []string {
 func TestSummaryConforms(t *testing.T) {
 	v := newValidator()
 	harmed := 0
-	for _, file := range []string{"summary", "summary-empty", "summary-whole"} {
-		for name, body := range answers(t, file, "summary") {
+	for file, call := range map[string]string{"summary": "summary", "summary-empty": "summary", "summary-whole": "summary", "summary-visits": "sections"} {
+		for name, body := range answers(t, file, call) {
 			if errors := conformsWhole(t, v, body); errors != nil {
 				t.Errorf("%s %s:\n%s", file, name, strings.Join(errors, "\n"))
 			}

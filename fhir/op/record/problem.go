@@ -2,6 +2,8 @@ package record
 
 import (
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/ytso/ytso/fhir/r4"
 )
@@ -37,6 +39,7 @@ func (s *summary) conditions() (*conditions, error) {
 	}
 	// What somebody put on a list of problems goes before the diagnoses of visits.
 	slices.SortStableFunc(list, func(a, b *r4.Doc) int { return rank(a.Root()) - rank(b.Root()) })
+	told := mentionsOf(list)
 	for _, d := range list {
 		n := d.Root()
 		switch {
@@ -48,8 +51,8 @@ func (s *summary) conditions() (*conditions, error) {
 			c.past = append(c.past, d)
 		case rank(n) == 0:
 			c.now = append(c.now, d)
-		case is(n.Get("verificationStatus"), "provisional", "differential", "unconfirmed"):
-		case s.since(d, 1, 0):
+		case thoughtOf(n):
+		case s.goesOn(d, told):
 			c.now = append(c.now, d)
 		default:
 			c.past = append(c.past, d)
@@ -68,6 +71,47 @@ func rank(n r4.Node) int {
 		return 1
 	}
 	return 0
+}
+
+// thoughtOf says that a diagnosis is not made yet.
+func thoughtOf(n r4.Node) bool {
+	return is(n.Get("verificationStatus"), "provisional", "differential", "unconfirmed")
+}
+
+// mentions are the first and the last time that visits told a diagnosis, by its keys.
+type mentions map[string][2]int64
+
+func mentionsOf(list []*r4.Doc) mentions {
+	m := mentions{}
+	for _, d := range list {
+		at := dayOf(d)
+		if rank(d.Root()) == 0 || thoughtOf(d.Root()) || at == 0 {
+			continue
+		}
+		for _, key := range keysOf(d.Root().Get("code")) {
+			span, ok := m[key]
+			if !ok {
+				span = [2]int64{at, at}
+			}
+			m[key] = [2]int64{min(span[0], at), max(span[1], at)}
+		}
+	}
+	return m
+}
+
+// goesOn says whether a diagnosis of a visit, which nobody ever closes, is still
+// one: an illness that lasts by its nature for five years after it was told, one
+// that visits at least 90 days apart told for a year, any other for 90 days.
+func (s *summary) goesOn(d *r4.Doc, told mentions) bool {
+	for _, key := range keysOf(d.Root().Get("code")) {
+		if system, code, ok := strings.Cut(key, "|"); ok && strings.Contains(system, "/icd-10") && lasts(code) && s.since(d, 5, 0) {
+			return true
+		}
+		if span := told[key]; time.Duration(span[1]-span[0])*time.Millisecond >= 90*24*time.Hour && s.since(d, 1, 0) {
+			return true
+		}
+	}
+	return s.since(d, 0, 90)
 }
 
 // over says whether a condition is no more.

@@ -80,8 +80,27 @@ func results(s *summary) ([]*r4.Doc, error) {
 	reports = keep(reports, maxRead, func(n r4.Node) bool {
 		return done(n) && (n.Get("conclusion").Exists() || n.Get("conclusionCode").Exists() || n.Get("presentedForm").Exists())
 	})
-	reports = once(reports, named("code"))
-	return slices.Concat(out, images, reports[:min(len(reports), maxShown/4)]), nil
+	out = append(out, images...)
+	shown := map[string]bool{}
+	for _, d := range out {
+		shown["Observation/"+d.ID()] = true
+	}
+	reports = slices.DeleteFunc(once(reports, named("code")), func(d *r4.Doc) bool { return !adds(d.Root(), shown) })
+	return append(out, reports[:min(len(reports), maxShown/4)]...), nil
+}
+
+// adds says whether a report tells more than the results that are shown: it has
+// none, has others, or is a document.
+func adds(n r4.Node, shown map[string]bool) bool {
+	if n.Get("presentedForm").Exists() || n.Get("conclusionCode").Exists() || n.Get("result").Len() == 0 {
+		return true
+	}
+	for r := range n.Get("result").Elems() {
+		if !shown[r.Get("reference").Text()] {
+			return true
+		}
+	}
+	return false
 }
 
 func pregnancy(s *summary) ([]*r4.Doc, error) {

@@ -23,14 +23,15 @@ type column struct {
 // record fills them. Nothing that was entered in error, refuted or not done is
 // shown, and of several records of the same code the newest.
 //
-//   - problems: Conditions that are not over. A diagnosis of a visit (category encounter-diagnosis) counts for a year after
-//     its last mention, since nobody ever closes it, and not at all while it was only thought of (on arrival).
-//   - past problems: Conditions that are over, and diagnoses of visits longer ago.
+//   - problems: Conditions that are not over; of the diagnoses of visits (category encounter-diagnosis), which nobody closes,
+//     those that go on (goesOn), and none that was only thought of (on arrival).
+//   - past problems: Conditions that are over, and diagnoses of visits that do not go on.
 //   - medications: statements and orders that are active or on hold, and orders of the last 90 days, the longest time that a
 //     prescription here lasts: what claims tell was handed out and is "completed".
-//   - results: the last value of each thing measured, images and reports with a conclusion.
+//   - results: the last value of each thing measured, images, and reports with a conclusion that tell more than these.
 //   - procedures: of the lines of a claim those that are surgery or a procedure, not fees, bed days and tests.
-//   - plan of care: active CarePlans of the last year or whose period has not ended; the last ImmunizationRecommendation.
+//   - plan of care: of each name the newest CarePlan that is active and has something to come (standing); the last
+//     ImmunizationRecommendation.
 //   - vital signs, social history, pregnancy: the last value of each code.
 //
 // The patient's story is left out: nothing in the record tells it.

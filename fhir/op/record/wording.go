@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/ytso/ytso/fhir/r4"
+	"github.com/ytso/ytso/fhir/term"
 )
 
 // words are codes that the tables of a summary show, in Vietnamese.
@@ -93,8 +94,7 @@ func (s *summary) concepts(n r4.Node) string {
 	return strings.Join(list, "; ")
 }
 
-// concept is its text, else the name of a coding, else that which another
-// Condition of the person has for the same code, else the code. An ICD code stands beside its name.
+// concept is its text, else the name of a coding, else the code. An ICD code stands beside its name.
 func (s *summary) concept(c r4.Node) string {
 	name, icd := c.Get("text").Text(), ""
 	for coding := range c.Get("coding").Elems() {
@@ -105,11 +105,8 @@ func (s *summary) concept(c r4.Node) string {
 		if name == "" {
 			name = coding.Get("display").Text()
 		}
-		if name == "" && s.Display != nil {
-			name = s.Display(s.ctx, system, code)
-		}
-		if name == "" {
-			name = s.names[system+"|"+code]
+		if name == "" && code != "" {
+			name = s.named(system, code)
 		}
 		if strings.Contains(system, "/icd-10") {
 			icd = code
@@ -122,6 +119,20 @@ func (s *summary) concept(c r4.Node) string {
 		return c.Get("coding").At(0).Get("code").Text()
 	case icd != "" && !strings.Contains(name, icd):
 		return name + " (" + icd + ")"
+	}
+	return name
+}
+
+// named is the name of a code: that which another Condition of the person has
+// for it, else what the terminology knows. A name is a help: without one the code is shown.
+func (s *summary) named(system, code string) string {
+	key := system + "|" + code
+	name, ok := s.names[key]
+	if !ok && s.Terms != nil {
+		if c, err := s.Terms.Lookup(s.ctx, term.Code{System: system, Code: code}, term.At{Language: "vi"}); err == nil {
+			name = c.Display
+		}
+		s.names[key] = name
 	}
 	return name
 }
