@@ -24,7 +24,7 @@ type fhirReport struct {
 	System     string     `json:"system"`
 	Processors int        `json:"processors"`
 	Go         string     `json:"go"`
-	Engine     string     `json:"engine"`                 // "sqlite" or "postgres"; of the latter the server's own processor time is not in the figures
+	Engine     string     `json:"engine"`                 // "sqlite" or "postgres"; the time of a server on this machine is in the figures
 	Start      float64    `json:"emptyStartMilliseconds"` // of a store that is there and empty
 	Idle       float64    `json:"idleMegabytes"`          // resident, before anything is stored
 	Sizes      []fhirSize `json:"sizes"`
@@ -144,7 +144,7 @@ func (a *apiBench) at(ctx context.Context, n int, progress io.Writer) error {
 	size := fhirSize{Visits: a.fill.visits}
 	before := a.fill.count
 	fmt.Fprintf(progress, "filling to %d resources …\n", n)
-	_, cpu, err := timed(func() error { return a.fill.to(ctx, a.node, n) })
+	_, cpu, err := a.timed(ctx, func() error { return a.fill.to(ctx, a.node, n) })
 	if err != nil {
 		return fmt.Errorf("filling: %w", err)
 	}

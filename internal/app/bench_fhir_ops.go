@@ -210,7 +210,7 @@ func (a *apiBench) measure(ctx context.Context, op fhirOp) (fhirTime, error) {
 	if err != nil {
 		return fhirTime{}, err
 	}
-	_, cpu, err := timed(func() error { return run(warm, len(requests)) })
+	_, cpu, err := a.timed(ctx, func() error { return run(warm, len(requests)) })
 	if err = errors.Join(err, stop()); err != nil {
 		return fhirTime{}, err
 	}

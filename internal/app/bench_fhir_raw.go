@@ -41,7 +41,7 @@ func (a *apiBench) rawReads(ctx context.Context, answers [][]store.Key, t *fhirT
 			return nil
 		})
 	}
-	_, cpu, err := timed(func() error {
+	_, cpu, err := a.timed(ctx, func() error {
 		for _, keys := range answers {
 			if err := read(keys); err != nil {
 				return err
@@ -101,7 +101,7 @@ func (a *apiBench) rawWrites(ctx context.Context, answers [][]store.Key, t *fhir
 		}
 		return nil
 	}
-	_, cpu, err := timed(func() error {
+	_, cpu, err := a.timed(ctx, func() error {
 		return update(func(tx store.Tx, c rawCopy) error { return c.insert(ctx, tx) })
 	})
 	if err != nil {
