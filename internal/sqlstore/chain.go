@@ -10,10 +10,8 @@ import (
 	"github.com/ytso/ytso/fhir/store"
 )
 
-const (
-	maxInner  = 1000 // resources at the other end of a reference that are listed rather than looked up one by one
-	maxMerges = 16   // how often one golden Patient may have been merged into the next
-)
+// maxMerges is how often one golden Patient may have been merged into the next.
+const maxMerges = 16
 
 // Links of persons in the table person: h names the one linked, g the golden Patient.
 const (
@@ -30,9 +28,9 @@ func (t *tx) chain(ctx context.Context, typ string, c param.Clause) (cond, error
 	if err != nil || inner == nil {
 		return h.nothing(typ), err
 	}
-	most := maxInner
+	most := t.s.bounds.inner
 	if inner.checked() {
-		most = maxWalk
+		most = t.s.bounds.walk
 	}
 	found, err := t.set(ctx, inner, most)
 	if err != nil {
@@ -93,11 +91,11 @@ func (t *tx) has(ctx context.Context, typ string, c param.Clause) (cond, error) 
 	if err != nil || inner == nil {
 		return h.nothing(typ), err
 	}
-	found, err := t.set(ctx, inner, maxWalk)
+	found, err := t.set(ctx, inner, t.s.bounds.named)
 	if err != nil {
 		return cond{}, err
 	}
-	if len(found) > maxWalk {
+	if len(found) > t.s.bounds.named {
 		if inner.checked() {
 			return cond{}, costly("_has:" + c.HasType)
 		}

@@ -100,10 +100,8 @@ func (t *tx) show(list []*store.Resource, k store.Key, v stored) ([]*store.Resou
 	return append(list, res), nil
 }
 
-const (
-	maxWalk  = 20_000 // rows that one call looks through
-	walkStep = 500
-)
+// walkStep is how many rows are read at a time.
+const walkStep = 500
 
 // Changes is described at store.Reader.
 func (t *tx) Changes(ctx context.Context, q store.ChangesQuery) (*store.ChangesPage, error) {
@@ -124,7 +122,7 @@ func (t *tx) Changes(ctx context.Context, q store.ChangesQuery) (*store.ChangesP
 		at = change{updated: c[0], rid: c[1], version: c[2]}
 	}
 	page, bounds := &store.ChangesPage{Total: -1}, periodOf(q.Since, q.At, q.AtEnd)
-	for seen := 0; seen < maxWalk; {
+	for seen := 0; seen < t.s.bounds.walk; {
 		step := min(walkStep, n-len(page.Versions)+1)
 		list, err := t.changes(ctx, types, bounds, at, step)
 		if err != nil {

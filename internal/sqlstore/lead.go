@@ -110,7 +110,7 @@ func (t *tx) totals(ctx context.Context, plans []*plan, estimate bool, page *sto
 			page.Estimate = page.Estimate || p.checked()
 			continue
 		}
-		list, err := t.pull(ctx, p.byPlace(false), pos{}, maxWalk+1)
+		list, err := t.pull(ctx, p.byPlace(false), pos{}, t.s.bounds.walk+1)
 		if err != nil {
 			return err
 		}

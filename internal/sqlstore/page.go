@@ -150,7 +150,7 @@ func (t *tx) pull(ctx context.Context, s *stream, at pos, want int) (out []*cand
 			return out, nil
 		case len(list) < step:
 			at = pos{Leg: at.Leg + 1}
-		case looked >= maxWalk:
+		case looked >= t.s.bounds.walk:
 			return nil, costly(s.p.typ)
 		default:
 			at = list[len(list)-1].at

@@ -182,7 +182,7 @@ func (t *tx) compartment(ctx context.Context, typ, of, id string) (cond, error) 
 		return cond{}, unsupported("compartment " + of)
 	}
 	var or []cond
-	if typ == of {
+	if _, own := member[of]; own && typ == of {
 		or = append(or, idsCondition(typ, []string{id}))
 	}
 	for _, code := range member[typ] {

@@ -11,9 +11,6 @@ import (
 	"github.com/ytso/ytso/fhir/param"
 )
 
-// maxSort is how many resources are sorted for a page when no index has them in order.
-const maxSort = 10_000
-
 // Ways to bring a page in order, kept in its cursor.
 const (
 	modePlaces = 'p' // of lists as they are kept
@@ -108,11 +105,11 @@ func (t *tx) kindOf(plans []*plan, code string) param.Kind {
 // all lists everything that meets the plans, unless that is too much to be sorted.
 func (t *tx) all(ctx context.Context, plans []*plan) (all []*candidate, more bool, err error) {
 	for _, p := range plans {
-		list, err := t.pull(ctx, p.byPlace(false), pos{}, maxSort+1-len(all))
+		list, err := t.pull(ctx, p.byPlace(false), pos{}, t.s.bounds.sort+1-len(all))
 		if err != nil {
 			return nil, false, err
 		}
-		if all = append(all, list...); len(all) > maxSort {
+		if all = append(all, list...); len(all) > t.s.bounds.sort {
 			return nil, true, nil
 		}
 	}

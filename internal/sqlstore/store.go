@@ -46,7 +46,16 @@ type Store struct {
 
 	sealer cipher.AEAD // of cursors
 	params atomic.Pointer[definitions]
+	bounds bounds
 	sets   sync.Map // sets of parameters (hasher.set) that stand in paramset for certain
+}
+
+// bounds keep a call from taking too long.
+type bounds struct {
+	inner int // resources at the other end of a reference that are listed rather than looked up one by one
+	named int // resources that name others, listed likewise
+	walk  int // rows that are looked through
+	sort  int // resources that are sorted for a page when no index has them in order
 }
 
 // Namespace is the random UUID of this installation, made with its database
@@ -65,7 +74,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Params == nil {
 		o.Params = param.Official()
 	}
-	s = &Store{clock: o.Clock}
+	s = &Store{clock: o.Clock, bounds: bounds{inner: 1000, named: 20_000, walk: 20_000, sort: 10_000}}
 	s.params.Store(&definitions{Registry: o.Params})
 	if o.URL != "" {
 		s.e, err = openPG(ctx, o.URL)

@@ -92,6 +92,15 @@ func draft(typ, id, body string) store.Draft {
 	return store.Draft{Key: store.Key{Type: typ, ID: id}, Body: []byte(`{"resourceType":"` + typ + `",` + body + `}`)}
 }
 
+// Values reads a query's text, for tests.
+func Values(text string) url.Values {
+	v, err := url.ParseQuery(text)
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
 func query(typ, text string) (q param.Query, err error) {
 	v, err := url.ParseQuery(text)
 	if err != nil {
