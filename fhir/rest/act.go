@@ -49,6 +49,11 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	if a.alone != nil {
 		return a.alone(ctx)
 	}
+	ctx, leave, err := s.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	var resp *Response
 	var wrote []store.Key
 	note := store.Note{Action: "fhir." + a.action, Entity: strings.Join(q.Path, "/"), Detail: a.detail}
@@ -72,6 +77,22 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	}
 	s.changed(wrote)
 	return resp, nil
+}
+
+type inside struct{}
+
+// enter waits until fewer than Config.Together transactions run. What runs
+// inside one that has entered needs no place of its own.
+func (s *Server) enter(ctx context.Context) (context.Context, func(), error) {
+	if s.places == nil || ctx.Value(inside{}) != nil {
+		return ctx, func() {}, nil
+	}
+	select {
+	case s.places <- struct{}{}:
+		return context.WithValue(ctx, inside{}, true), func() { <-s.places }, nil
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
 }
 
 func storeKey(typ, id string) store.Key { return store.Key{Type: typ, ID: id} }

@@ -55,6 +55,10 @@ type Config struct {
 	// Bounds of one request; 0: the package's own (64 MB, 10,000 entries).
 	MaxBody    int64
 	MaxEntries int
+	// Together bounds the transactions at once; 0: no bound. Where each holds a
+	// connection and may want another one for a definition (PostgreSQL), it must
+	// be less than the connections, or all could wait for each other.
+	Together int
 	// Fault is told of errors that are ours (status 5xx), for the log; nil: nobody.
 	Fault func(*http.Request, error)
 	// Changed is told of conformance resources that were written (SearchParameter, ValueSet, …), after the commit.
@@ -116,6 +120,7 @@ type Call struct {
 	Type, ID string // "" at higher levels
 	// In are the parameters: of the body's Parameters resource, or of the query as strings.
 	In Parameters
+	// Run is inside a transaction of the store and must begin no other Update.
 	// Reader reads under the caller's Access; Tx also writes and is nil when the Operation doesn't Affect.
 	Reader store.Reader
 	Tx     store.Tx
@@ -184,8 +189,9 @@ func (p Parameters) part(name string) r4.Node {
 
 // Server answers the API.
 type Server struct {
-	c    Config
-	memo memory
+	c      Config
+	memo   memory
+	places chan struct{}
 }
 
 // New makes a server.
@@ -204,7 +210,11 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	c.MaxBody, c.MaxEntries = cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.MaxEntries, 10_000)
-	return &Server{c: c}
+	s := &Server{c: c}
+	if c.Together > 0 {
+		s.places = make(chan struct{}, c.Together)
+	}
+	return s
 }
 
 // Config is what the server was made with.

@@ -56,15 +56,16 @@ func (s *Server) planTransaction(ctx context.Context, q *Request, entries []*ent
 	if err := x.distinct(); err != nil {
 		return nil, err
 	}
-	guess := x.guess()
+	guess := x.guess(ctx)
 	for _, st := range x.steps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if st.kind != stepCreate && st.kind != stepUpdate || st.asks {
+		k := guess.keys[st.i]
+		if st.kind != stepCreate && st.kind != stepUpdate || st.asks || st.kind == stepCreate && k.ID != st.fresh {
 			continue
 		}
-		if _, err := x.ready(ctx, st, guess.keys[st.i], guess); err != nil {
+		if _, err := x.ready(ctx, st, k, guess); err != nil {
 			return nil, inEntry(st.i, err)
 		}
 	}
@@ -209,23 +210,30 @@ func (x *transaction) unresolved() *resolved {
 	return &resolved{keys: make([]store.Key, len(x.steps)), there: make([]*store.Resource, len(x.steps)), urls: map[string]store.Key{}, asked: map[string]string{}}
 }
 
-// guess is what is true when no condition matches anything: most often it is.
-func (x *transaction) guess() *resolved {
+// guess resolves the conditions before the transaction begins, so that the
+// writer need not prepare what they change. It decides nothing: the
+// transaction resolves them again, and who reads here is told nothing by it.
+func (x *transaction) guess(ctx context.Context) *resolved {
+	if slices.ContainsFunc(x.steps, func(st *step) bool { return st.when != nil && (st.kind == stepCreate || st.kind == stepUpdate) }) {
+		silent := x.q.Access
+		silent.Silent = true
+		var a *attempt
+		err := x.s.c.Store.View(ctx, silent, func(r store.Reader) error {
+			a = &attempt{transaction: x, resolved: x.unresolved(), t: x.s.turn(x.q, r, nil)}
+			return a.identify(ctx)
+		})
+		if err == nil {
+			return a.resolved
+		}
+	}
 	r := x.unresolved()
-	first := map[string]string{}
-	for _, st := range x.steps {
+	for _, st := range x.steps { // nothing matches
 		if st.kind > stepPatch {
 			continue
 		}
 		id := st.id
 		if id == "" {
 			id = st.fresh
-		}
-		if st.kind == stepCreate && st.when != nil {
-			if before, ok := first[st.when.key]; ok {
-				id = before
-			}
-			first[st.when.key] = id
 		}
 		r.name(st, store.Key{Type: st.typ, ID: id})
 	}
