@@ -30,6 +30,9 @@ func (c *check) bundle(e elem) {
 // fullURL must name the resource as the resource names itself (FHIR R4 bundle.html#bundle-unique: it shall not disagree with the id).
 func (c *check) fullURL(entry elem, typ string) {
 	full, res := entry.v.Get("fullUrl").Text(), entry.v.Get("resource")
+	if full == "" && res.Kind() == r4.Map {
+		c.noURL(entry, typ)
+	}
 	if _, ok := serverBase(full); !ok || res.Kind() != r4.Map {
 		return
 	}
@@ -42,6 +45,21 @@ func (c *check) fullURL(entry elem, typ string) {
 		}
 	case !strings.HasSuffix(plain, "/"+name+"/"+id):
 		c.errorf(entry, outcome.Value, "full-url-id", "fullUrl không khớp loại và id của tài nguyên.", "fullUrl disagrees with the type and id of the resource.")
+	}
+}
+
+// noURL: an entry has a fullUrl, unless it is posted or, as results of
+// operations may be, not identified at all (FHIR R4 bundle-definitions.html#Bundle.entry.fullUrl).
+func (c *check) noURL(entry elem, typ string) {
+	if entry.v.Get("resource").Get("resourceType").Text() == "OperationOutcome" {
+		return
+	}
+	switch typ {
+	case "batch", "transaction", "batch-response", "transaction-response":
+		return
+	}
+	if typ == "document" || entry.v.Get("resource").Get("id").Exists() && entry.v.Get("request").Get("method").Text() != "POST" {
+		c.errorf(entry, outcome.Required, "full-url-missing", "Mục này của Bundle phải có fullUrl.", "This entry of the Bundle must have a fullUrl.")
 	}
 }
 

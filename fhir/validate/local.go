@@ -2,6 +2,8 @@ package validate
 
 import (
 	"bytes"
+	"crypto/sha1" // the algorithm that FHIR prescribes here; it guards nothing
+	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -134,6 +136,30 @@ func fragments(res r4.Node, f func(ref string, in r4.Node)) {
 	down(res, r4.Node{}, 0)
 }
 
+// canonical: an absolute address, or a fragment (FHIR R4 references.html#canonical).
+// Sixty official examples name definitions by Type/id, so it is told and not refused.
+func (c *check) canonical(e elem) {
+	if raw, _ := e.v.Quoted(); len(raw) > 0 && raw[0] != '#' && !absolute(raw) {
+		c.warnf(e, outcome.Value, "canonical", "%[1]s phải là địa chỉ tuyệt đối.", "%[1]s must be an absolute address.", e.name())
+	}
+}
+
+// hash: that of the data (FHIR R4 datatypes.html#Attachment: SHA-1 as base64).
+// An official example writes it in hexadecimal, so it is told and not refused.
+func (c *check) hash(e elem) {
+	stated, data := e.v.Get("hash").Text(), e.v.Get("data")
+	if stated == "" || !data.Exists() {
+		return
+	}
+	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(data.Text()), ""))
+	if err != nil {
+		return // told by its form
+	}
+	if sum := sha1.Sum(b); stated != base64.StdEncoding.EncodeToString(sum[:]) {
+		c.warnf(e, outcome.Value, "hash", "hash không phải SHA-1 (base64) của data.", "hash is not the SHA-1 of data in base64.")
+	}
+}
+
 // local asks the rules of the specification's text about whole resources and their parts.
 func (c *check) local(e elem) {
 	switch e.typ {
@@ -150,6 +176,10 @@ func (c *check) local(e elem) {
 		c.coded(e)
 	case "Coding", "Age", "Count", "Distance", "Duration":
 		c.coded(e)
+	case "canonical":
+		c.canonical(e)
+	case "Attachment":
+		c.hash(e)
 	case "Narrative":
 		c.narrativeLinks(e)
 	case "markdown":

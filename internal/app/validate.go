@@ -15,6 +15,7 @@ import (
 	"github.com/ytso/ytso/fhir/core"
 	"github.com/ytso/ytso/fhir/ips"
 	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/pack"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
@@ -28,16 +29,42 @@ func validateCommand() command {
 			lines := f.Bool("jsonl", false, "questions on standard input, answers on standard output")
 			lang := f.String("lang", "en", "language of the sentences: vi or en")
 			unknown := f.Bool("unknown-extensions", false, "let extensions through whose definition is not at hand, as a server does")
+			var packages []string
+			f.Func("package", "FHIR package `FILE.tgz` whose definitions are known; may be given again", func(name string) error {
+				packages = append(packages, name)
+				return nil
+			})
 			return func(ctx context.Context, std Streams, args []string) error {
 				if !*lines || len(args) > 0 || *lang != "vi" && *lang != "en" {
 					return usagef("validate wants --jsonl, --lang vi or en, and no further word")
 				}
-				j := &judge{official: canon.Sources{ips.New(), core.New(), term.Official()}, vietnamese: *lang == "vi", known: !*unknown}
+				source, err := openPackages(packages)
+				if err != nil {
+					return err
+				}
+				source = append(source, ips.New(), core.New(), term.Official())
+				j := &judge{official: source, vietnamese: *lang == "vi", known: !*unknown}
 				j.usual = validate.New(j.official, term.New(j.official))
 				return answerLines(ctx, std, j.answer)
 			}
 		},
 	}
+}
+
+// openPackages reads packages; those given last are asked first.
+func openPackages(names []string) (source canon.Sources, err error) {
+	for _, name := range slices.Backward(names) {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		p, err := pack.Read(f, pack.Usual)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, err
+		}
+		source = append(source, p)
+	}
+	return source, nil
 }
 
 // judge answers the lines of `ytso validate --jsonl`.
