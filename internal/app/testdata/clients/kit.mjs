@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import { Client } from 'fhir-kit-client';
 import { person, transaction } from './people.mjs';
 
+process.on('uncaughtException', (e) => {
+  console.error(e.stack, JSON.stringify(e.response?.data ?? e.body ?? null));
+  process.exit(1);
+});
 const [base, token] = process.argv.slice(2);
 const client = new Client({ baseUrl: base, bearerToken: token });
 const system = 'urn:test:kit';

@@ -3,6 +3,10 @@ import assert from 'node:assert/strict';
 import smart from 'fhirclient';
 import { person, transaction } from './people.mjs';
 
+process.on('uncaughtException', (e) => {
+  console.error(e.stack, JSON.stringify(e.response?.data ?? e.body ?? null));
+  process.exit(1);
+});
 const [base, token] = process.argv.slice(2);
 const system = 'urn:test:smart';
 class Client extends smart.FhirClient {
