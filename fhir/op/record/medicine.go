@@ -2,6 +2,7 @@ package record
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/ytso/ytso/fhir/r4"
 )
@@ -13,7 +14,7 @@ func medications(s *summary) ([]*r4.Doc, error) {
 		return nil, err
 	}
 	statements = keep(statements, maxRead, func(n r4.Node) bool {
-		return slices.Contains([]string{"active", "intended", "on-hold", "unknown"}, n.Get("status").Text())
+		return slices.Contains([]string{"active", "intended", "on-hold", "unknown"}, n.Get("status").Text()) && s.knows(n)
 	})
 	requests, err := s.read("MedicationRequest", nil)
 	if err != nil {
@@ -21,7 +22,7 @@ func medications(s *summary) ([]*r4.Doc, error) {
 	}
 	var orders []*r4.Doc
 	for _, d := range requests {
-		if s.takes(d) {
+		if s.takes(d) && s.knows(d.Root()) {
 			orders = append(orders, d)
 		}
 	}
@@ -42,6 +43,12 @@ func (s *summary) takes(d *r4.Doc) bool {
 		return s.since(d, 0, 90)
 	}
 	return false
+}
+
+// knows says whether it is told which medicine it is.
+func (s *summary) knows(n r4.Node) bool {
+	ref := n.Get("medicationReference")
+	return filled(s.medicine(n)) || ref.Get("display").Exists() && !strings.HasPrefix(ref.Get("reference").Text(), "#")
 }
 
 // medicine is the concept of the medicine of a statement or an order.
