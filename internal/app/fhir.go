@@ -46,7 +46,11 @@ func newKnowledge(s store.Store) *knowledge {
 }
 
 // changed forgets what was known of definitions that were written.
-func (k *knowledge) changed([]store.Key) { k.stored.Forget() }
+func (k *knowledge) changed([]store.Key) {
+	k.stored.Forget()
+	k.terms.Forget()
+	k.check.Forget() // last: it must not be made anew of what the others still knew
+}
 
 // meetOthers makes the FHIR interface and the room that serves it.
 func (h *house) meetOthers() (err error) {
