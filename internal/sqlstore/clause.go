@@ -33,7 +33,7 @@ func (t *tx) clauses(ctx context.Context, typ string, list []param.Clause) (cond
 // clause is the condition of one clause: exact by the index where that holds
 // all there is to know, else narrowed by it and put to the test.
 func (t *tx) clause(ctx context.Context, typ string, c param.Clause) (made cond, err error) {
-	if err := t.s.ready(typ, c); err != nil {
+	if err := t.params.ready(typ, c.Param); err != nil {
 		return made, err
 	}
 	switch {

@@ -118,7 +118,12 @@ func (s *Store) migrate(ctx context.Context, sets []db.Set) error {
 			return err
 		}
 		ns, err := secretOf(ctx, c, "namespace")
+		if err != nil {
+			return err
+		}
 		copy(s.ns[:], ns)
+		d, err := s.define(ctx, c, s.params.Load().Registry)
+		s.params.Store(d)
 		return err
 	})
 }
@@ -160,6 +165,7 @@ func one(ctx context.Context, c conn, sql string, args []any, dest ...any) error
 // compiled is Prepared.Engine: what the writer needs and nothing else.
 type compiled struct {
 	h       hasher
+	defs    *definitions // by which it was made
 	body    []byte
 	entries []entry // sorted, without the owner's
 	params  string  // that have a value
@@ -191,23 +197,33 @@ func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
 			return nil, err
 		}
 	}
-	values, err := s.params.Load().Extract(doc)
+	c.defs = s.params.Load()
+	values, err := s.compile(c, c.defs, d.Key, doc)
+	if err != nil {
+		return nil, err
+	}
+	return &store.Prepared{Draft: d, Doc: doc, Values: values, Engine: c}, nil
+}
+
+// compile finds the index entries of a resource.
+func (s *Store) compile(c *compiled, d *definitions, k store.Key, doc *r4.Doc) ([]param.Value, error) {
+	values, err := d.Extract(doc)
 	if err != nil {
 		return nil, err
 	}
 	c.pats = param.PatientCompartment(doc, values)
-	c.entries, c.params = s.h.entries(d.Key.Type, c.pats, values)
-	c.links = s.h.links(d.Key, doc)
+	c.entries, c.params = s.h.entries(k.Type, c.pats, values)
+	c.links = s.h.links(k, doc)
 	if ms, ok := param.ClinicalDate(doc); ok {
 		c.d, c.dated = -ms, true
 	}
-	if misplaced(d.Key.Type, values, c.d) {
-		c.entries = append(c.entries, entry{t: post, a: s.h.of("misplaced", d.Key.Type)})
+	if misplaced(k.Type, values, c.d) {
+		c.entries = append(c.entries, entry{t: post, a: s.h.of("misplaced", k.Type)})
 	}
-	if publicTypes[d.Key.Type] && len(c.pats) == 0 {
-		c.entries = append(c.entries, entry{t: post, a: s.h.of("pub", d.Key.Type)})
+	if publicTypes[k.Type] && len(c.pats) == 0 {
+		c.entries = append(c.entries, entry{t: post, a: s.h.of("pub", k.Type)})
 	}
-	return &store.Prepared{Draft: d, Doc: doc, Values: values, Engine: c}, nil
+	return values, nil
 }
 
 func mustOpen(body []byte) []byte {

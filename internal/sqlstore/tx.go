@@ -218,14 +218,14 @@ func (t *tx) Put(ctx context.Context, p *store.Prepared) (*store.Resource, error
 	if exists && !old.deleted && old.owner == owner && bytes.Equal(old.body, c.body) {
 		return old.resource(k)
 	}
-	fresh := c.entries
-	fresh = slices.Clone(fresh)
-	if owner != "" {
-		fresh = append(fresh, entry{t: post, a: t.s.h.of("own", k.Type, owner)})
-	} else {
-		fresh = append(fresh, c.links...)
+	if d := t.s.params.Load(); c.defs != d && c.defs.prints(t.s.h) != d.prints(t.s.h) { // the parameters were changed since
+		p, err = t.s.Prepare(p.Draft)
+		if err != nil {
+			return nil, err
+		}
+		c = p.Engine.(*compiled)
 	}
-	slices.SortFunc(fresh, compareEntries)
+	fresh := t.fresh(k, owner, c)
 	if err := t.keepSet(ctx, k.Type, c.params); err != nil {
 		return nil, err
 	}

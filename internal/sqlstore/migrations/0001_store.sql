@@ -29,6 +29,8 @@ CREATE TABLE refr (rid BIGINT NOT NULL, p BIGINT NOT NULL, h BIGINT NOT NULL, cp
 CREATE TABLE person (h BIGINT NOT NULL, k BIGINT NOT NULL, g BIGINT NOT NULL, cp BIGINT NOT NULL, PRIMARY KEY (h, k, g, cp)) {clustered};
 CREATE INDEX person_g ON person (g, k);
 
+CREATE TABLE ownparam (base {key} NOT NULL, code {key} NOT NULL, print TEXT NOT NULL, PRIMARY KEY (base, code));
+
 CREATE TABLE paramset (typ {key} NOT NULL, v BIGINT NOT NULL, params TEXT NOT NULL, PRIMARY KEY (typ, v)) {clustered};
 
 CREATE TABLE audit (
