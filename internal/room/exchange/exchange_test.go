@@ -26,6 +26,7 @@ import (
 	"github.com/ytso/ytso/internal/platform/db"
 	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/internal/platform/i18n"
+	"github.com/ytso/ytso/internal/platform/ui"
 	"github.com/ytso/ytso/internal/sqlstore"
 	"github.com/ytso/ytso/internal/sqlstore/pgtest"
 	"github.com/ytso/ytso/internal/trust"
@@ -144,8 +145,19 @@ func (b *bench) run() *bench {
 // site is the room's routes behind the edge; who asks stands in headers.
 func (b *bench) site() http.Handler {
 	b.t.Helper()
+	c, err := i18n.Load(ui.Messages(), messages)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	r := b.Room()
+	assets, err := ui.NewAssets("", ui.Dress{Name: r.Name, Style: r.Style})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	static := httpx.Route{Pattern: "GET /static/", Who: httpx.Open, Handler: httpx.Static(assets.FS(), time.Hour)}
 	h, err := httpx.New(httpx.Config{
-		Routes: b.Room().Routes, Catalogue: &i18n.Catalogue{}, Strict: true,
+		Routes: append(r.Routes, static), Catalogue: c, Strict: true,
+		Viewer: func(ctx context.Context, _ string) context.Context { return assets.Bind(ctx) },
 		Authenticate: func(r *http.Request) (context.Context, error) {
 			role := r.Header.Get("X-Role")
 			if role == "" {

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -29,6 +30,15 @@ func keepPrincipal(ctx context.Context) ([]byte, error) {
 		return nil, errNobody
 	}
 	return json.Marshal(keptPrincipal{p.Agent, p.Scopes})
+}
+
+// whoOf names the account that a piece of work runs for.
+func whoOf(kept []byte) string {
+	var k keptPrincipal
+	if json.Unmarshal(kept, &k) != nil {
+		return ""
+	}
+	return cmp.Or(k.Agent.Name, k.Agent.ID)
 }
 
 // behalf compiles anew what the principal of a piece of work may see now. An
