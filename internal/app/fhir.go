@@ -24,10 +24,12 @@ import (
 	"github.com/ytso/ytso/internal/sqlstore"
 	"github.com/ytso/ytso/internal/trust"
 	"github.com/ytso/ytso/internal/trust/keyfile"
+	"github.com/ytso/ytso/vn/profile"
 )
 
 // knowledge is what the FHIR interface knows of definitions, terms and rules:
-// what the store keeps first, then the tables of the program.
+// the tables of the program first, so that nobody can write another meaning of
+// what R4, the patient summary or the law define, then what the store keeps.
 type knowledge struct {
 	stored *canonical.Source
 	terms  *term.Service
@@ -38,7 +40,7 @@ type knowledge struct {
 
 func newKnowledge(s store.Store) *knowledge {
 	k := &knowledge{stored: canonical.New(s, func() (store.Access, error) { return trust.System(trust.JobDefine) })}
-	k.source = canon.Sources{k.stored, term.Official(), core.New(), ips.New()}
+	k.source = canon.Sources{term.Official(), core.New(), ips.New(), profile.New(), k.stored}
 	k.terms = term.New(k.source)
 	k.check = validate.New(k.source, k.terms)
 	k.params.Store(param.Official())

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"compress/gzip"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/store/canonical"
@@ -155,4 +157,57 @@ func TestPackageWrongCalls(t *testing.T) {
 	if code, _, errs := call(t, append([]string{"package", "add", no}, p.args()...)...); code != 1 || !strings.Contains(errs, "no FHIR package") {
 		t.Errorf("no package: exit %d %s", code, errs)
 	}
+}
+
+// TestTerminologyServed: what the program knows and what is loaded beside the
+// running server is asked for over HTTP; a client can't write another meaning of what R4 defines.
+func TestTerminologyServed(t *testing.T) {
+	p, dir := newPlace(t, "sqlite"), t.TempDir()
+	n := openNode(t, p)
+	base := strings.Replace(newWeb(t, n).URL, "127.0.0.1", "localhost", 1) + "/fhir/"
+	token, err := n.authn.IssueToken(t.Context(), "system/*.cruds", "25001", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(path string, status int, want ...string) {
+		t.Helper()
+		got, body := knock(t, http.DefaultClient, http.MethodGet, base+path, http.Header{"Authorization": {"Bearer " + token}})
+		if got != status {
+			t.Errorf("%s: %d %.500s", path, got, body)
+		}
+		for _, w := range want {
+			if !strings.Contains(body, w) {
+				t.Errorf("%s: no %s in %.500s", path, w, body)
+			}
+		}
+	}
+	ask("ValueSet/$expand?url=urn:thu:benh/vs", 404, "OperationOutcome")
+	csv, mapping := filepath.Join(dir, "icd.csv"), filepath.Join(dir, "map.json")
+	write(t, csv, "MA,TEN,NAME,CHA\nA90-A99,Sốt do virus,,\nA90,Sốt xuất huyết Dengue,Dengue fever,A90-A99\n")
+	write(t, mapping, `{"url":"urn:thu:benh","version":"2026","name":"Benh","language":"vi","code":"MA","display":"TEN","displays":{"en":"NAME"},"parent":"CHA"}`)
+	if code, out, errs := call(t, append([]string{"package", "add", "--csv", csv, "--map", mapping}, p.args()...)...); code != 0 {
+		t.Fatalf("exit %d %s%s", code, out, errs)
+	}
+	ask("ValueSet/$expand?url=urn:thu:benh/vs&filter=sot+xuat+huyet", 200, `"total":1`, "Dengue")
+	ask("ValueSet?url=urn:thu:benh/vs&_total=accurate", 200, `"total":1`)
+	ask("CodeSystem/$lookup?system=urn:thu:benh&code=A90&displayLanguage=en", 200, "Dengue fever", `"A90-A99"`)
+	ask("CodeSystem/$subsumes?system=urn:thu:benh&codeA=A90-A99&codeB=A90", 200, `"subsumes"`)
+	ask("ValueSet/$validate-code?url=urn:thu:benh/vs&system=urn:thu:benh&code=A91", 200, `"valueBoolean":false`)
+	ask("CodeSystem/$lookup?system=http://hl7.org/fhir/administrative-gender&code=female&displayLanguage=vi", 200, "Nữ")
+	ask("ValueSet/$expand?url=urn:ytso:vs:ma_loai_kcb&date=2026-07-31", 200, `"total":10`)
+	ask("ValueSet/$expand?url=urn:ytso:vs:ma_loai_kcb&date=2026-08-01", 200, `"total":16`)
+	ask("ConceptMap/$translate?url=http://hl7.org/fhir/ConceptMap/101&system=http://hl7.org/fhir/address-use&code=home", 200, `v3-AddressUse`)
+
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, base+"CodeSystem/evil", strings.NewReader(
+		`{"resourceType":"CodeSystem","id":"evil","url":"http://hl7.org/fhir/administrative-gender","version":"9","status":"active","content":"complete","concept":[{"code":"robot"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/fhir+json"}}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	ask("CodeSystem/$validate-code?url=http://hl7.org/fhir/administrative-gender&code=robot", 200, `"valueBoolean":false`)
 }

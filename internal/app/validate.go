@@ -19,6 +19,7 @@ import (
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
+	"github.com/ytso/ytso/vn/profile"
 )
 
 func validateCommand() command {
@@ -42,7 +43,7 @@ func validateCommand() command {
 				if err != nil {
 					return err
 				}
-				source = append(source, ips.New(), core.New(), term.Official())
+				source = append(source, ips.New(), core.New(), term.Official(), profile.New())
 				j := &judge{official: source, vietnamese: *lang == "vi", known: !*unknown}
 				j.usual = validate.New(j.official, term.New(j.official))
 				return answerLines(ctx, std, j.answer)
