@@ -87,12 +87,12 @@ func known(err error) *outcome.Error {
 func (s *Server) Outcome(ctx context.Context, err error) []byte {
 	var f *validate.Failure
 	if errors.As(err, &f) && len(f.Issues) > 0 {
-		return s.OutcomeOf(ctx, f.Issues)
+		return s.outcomeOf(ctx, s.issues(ctx, f.Issues))
 	}
 	e := known(err)
 	issue := r4.Object{{Name: "severity", Value: severityOf(e.Kind)}, {Name: "code", Value: codeOf(e.Kind)}, {Name: "details", Value: s.sentence(ctx, e.Key, e.VI, e.EN)}}
 	issue.Add("expression", slices.DeleteFunc(slices.Clone(e.Expression), func(x string) bool { return x == "" }))
-	return outcomeOf([]r4.Object{issue})
+	return s.outcomeOf(ctx, []r4.Object{issue})
 }
 
 // OutcomeOf is the OperationOutcome of issues; without any it says that all is well.
@@ -100,6 +100,10 @@ func (s *Server) OutcomeOf(ctx context.Context, issues []validate.Issue) []byte 
 	if len(issues) == 0 {
 		return s.information(ctx, "ok", "Đã thực hiện.", "Done.")
 	}
+	return outcomeOf("", s.issues(ctx, issues))
+}
+
+func (s *Server) issues(ctx context.Context, issues []validate.Issue) []r4.Object {
 	list := make([]r4.Object, 0, len(issues))
 	for _, i := range issues {
 		var o r4.Object
@@ -120,18 +124,27 @@ func (s *Server) OutcomeOf(ctx context.Context, issues []validate.Issue) []byte 
 		}
 		list = append(list, o)
 	}
-	return outcomeOf(list)
+	return list
 }
 
 // information is an OperationOutcome that tells of no fault.
 func (s *Server) information(ctx context.Context, key, vi, en string) []byte {
-	return outcomeOf([]r4.Object{{
+	return outcomeOf("", []r4.Object{{
 		{Name: "severity", Value: "information"}, {Name: "code", Value: "informational"}, {Name: "details", Value: s.sentence(ctx, key, vi, en)},
 	}})
 }
 
-func outcomeOf(issues []r4.Object) []byte {
-	return r4.Object{{Name: "resourceType", Value: "OperationOutcome"}, {Name: "issue", Value: issues}}.JSON()
+func outcomeOf(id string, issues []r4.Object) []byte {
+	return r4.Object{{Name: "resourceType", Value: "OperationOutcome"}, {Name: "id", Value: id}, {Name: "issue", Value: issues}}.JSON()
+}
+
+// outcomeOf is the outcome of a failure, with the number of the request.
+func (s *Server) outcomeOf(ctx context.Context, issues []r4.Object) []byte {
+	id := ""
+	if s.c.Reference != nil {
+		id = s.c.Reference(ctx)
+	}
+	return outcomeOf(id, issues)
 }
 
 // sentence is CodeableConcept of a message: its key as code, so that programs need not read sentences.

@@ -59,6 +59,9 @@ type Config struct {
 	// connection and may want another one for a definition (PostgreSQL), it must
 	// be less than the connections, or all could wait for each other.
 	Together int
+	// Reference is the number of the request that a caller may name to us, the id
+	// of each OperationOutcome about a failure; nil: none.
+	Reference func(context.Context) string
 	// Fault is told of errors that are ours (status 5xx), for the log; nil: nobody.
 	Fault func(*http.Request, error)
 	// Changed is told of conformance resources that were written (SearchParameter, ValueSet, …), after the commit.

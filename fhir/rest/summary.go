@@ -188,7 +188,7 @@ func (c *cutter) shows(slot *r4.Slot) bool {
 		return slices.ContainsFunc(c.elements, func(e string) bool {
 			e = strings.TrimSpace(e)
 			return e == slot.Name || e == slot.Path || strings.HasPrefix(e, slot.Name+".")
-		}) || slot.Modifier && slot.Name == "implicitRules"
+		}) || slot.Modifier // without it the rest could be misread; who asked for less may leave it out
 	case c.summary == "text":
 		return slot.Name == "text"
 	case c.summary == "data":

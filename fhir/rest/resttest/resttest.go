@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"identities", identities},
 		{"references", conditionalReferences},
 		{"atomic", atomic},
+		{"audit", audited},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, newSite(t, open(t))) })
 	}
