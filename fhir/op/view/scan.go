@@ -132,11 +132,8 @@ func (s *Scan) query(at Place) (param.Query, error) {
 			"Resources of type "+s.View.Resource+" belong to no patient's compartment.").At("patient")
 	}
 	q.CompartmentType, q.CompartmentID = "Patient", s.Patients[at.Member]
-	return q, errCompartment
+	return q, nil
 }
-
-// errCompartment stands until the store keeps a search in a compartment.
-var errCompartment = outcome.New(outcome.NotSupported, "view.patient", "Máy chủ chưa giới hạn được view theo người bệnh.", "The server can't keep a view to patients yet.").At("patient")
 
 // Run gives all rows of a scan through one reader.
 func Run(ctx context.Context, r store.Reader, s *Scan, emit func(view.Row) error) error {
