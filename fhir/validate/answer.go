@@ -1,11 +1,13 @@
 package validate
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ytso/ytso/fhir/fhirpath"
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 )
@@ -78,6 +80,11 @@ func (r *response) limit(v elem, q *question, sign int, vi, en string, urls ...s
 }
 
 func (r *response) length(v elem, q *question) {
+	if pattern := extensionValue(extensionOf(q.node, structures+"regex")).Text(); pattern != "" && len(pattern) < 500 {
+		if x, err := regexp.Compile(`^(?:` + pattern + `)$`); err == nil && !x.MatchString(v.v.Text()) {
+			r.errorf(v, outcome.Value, "answer-pattern", "Trả lời không theo mẫu của câu hỏi.", "The answer does not match the pattern of the question.")
+		}
+	}
 	n := utf8.RuneCountInString(v.v.Text())
 	if least, ok := q.integer(structures + "minLength"); ok && n < least {
 		r.errorf(v, outcome.Value, "answer-length", "Trả lời ngắn hơn %[1]d ký tự.", "The answer is shorter than %[1]d characters.", least)
@@ -85,6 +92,25 @@ func (r *response) length(v elem, q *question) {
 	if most, err := strconv.Atoi(q.node.Get("maxLength").Text()); err == nil && n > most {
 		r.errorf(v, outcome.Value, "answer-length", "Trả lời dài hơn %[1]d ký tự.", "The answer is longer than %[1]d characters.", most)
 	}
+}
+
+// rules asks what a Questionnaire or one of its items wants in FHIRPath
+// (questionnaire-constraint) of the response or the item that answers it.
+func (r *response) rules(e elem, n r4.Node) {
+	var list []*constraint
+	for x := range n.Get("extension").Elems() {
+		if x.Get("url").Text() != structures+"questionnaire-constraint" {
+			continue
+		}
+		part := func(name string) string { return extensionValue(extensionOf(x, name)).Text() }
+		one := &constraint{key: part("key"), human: part("human"), severity: Error}
+		if part("severity") == string(Warning) {
+			one.severity = Warning
+		}
+		one.expression, _ = fhirpath.Compile(part("expression")) // nil: asked tells that it can't be read
+		list = append(list, one)
+	}
+	r.asked(e, list)
 }
 
 // unit: one of the units that the question offers.

@@ -22,7 +22,7 @@ func (c *check) bundle(e elem) {
 		c.fullURL(entry, typ)
 		c.request(entry, typ)
 	}
-	if typ == "document" {
+	if typ == "document" || typ == "message" {
 		c.document(e)
 	}
 }
@@ -135,44 +135,4 @@ func searched(n r4.Node) []string {
 		return nil
 	}
 	return []string{name}
-}
-
-// direct are the elements of a Composition whose targets the document must
-// hold (FHIR R4 documents.html#content); section.entry and section.author stand at every depth.
-var direct = map[string]bool{
-	"Composition.subject": true, "Composition.encounter": true, "Composition.author": true, "Composition.attester.party": true, "Composition.custodian": true,
-	"Composition.event.detail": true, "Composition.section.author": true, "Composition.section.focus": true, "Composition.section.entry": true,
-}
-
-// document: all that the Composition refers to directly is in the Bundle.
-func (c *check) document(e elem) {
-	first := e.v.Get("entry").First()
-	res, ok := resourceElem(first.Get("resource"), &step{&step{e.at, "entry", "", 0}, "resource", "", -1}, e.in)
-	if !ok || res.typ != "Composition" {
-		return // bdl-11
-	}
-	res.in.fullURL, res.in.entry = first.Get("fullUrl").Text(), first
-	c.referred(res, res, 0)
-}
-
-func (c *check) referred(e, root elem, depth int) {
-	if depth > r4.MaxDepth || !c.tick() {
-		return
-	}
-	for _, k := range expand(e, nil) {
-		if k.shape == nil || k.shape.Resource {
-			continue
-		}
-		if k.typ != "Reference" {
-			c.referred(k, root, depth+1)
-			continue
-		}
-		ref := literal(k)
-		if k.slot == nil || !direct[k.slot.Path] || ref == "" || ref[0] == '#' {
-			continue
-		}
-		if len(c.refsOf(root.in.bundle).find(ref, root.in)) == 0 {
-			c.errorf(k, outcome.NotFound, "document-reference", "Văn bản (Bundle document) phải chứa tài nguyên mà Composition trỏ tới ở đây.", "The document must hold the resource that its Composition refers to here.")
-		}
-	}
 }

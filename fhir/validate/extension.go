@@ -51,8 +51,8 @@ func (p *profile) modifies() bool { return p.modifier }
 
 // context says whether an extension may stand where it stands.
 func (c *check) context(e elem, p *profile) {
-	if e.at.up == nil {
-		return
+	if e.at.up == nil || strings.HasPrefix(p.url, structures+"structuredefinition-") || p.url == structures+"regex" {
+		return // R4's own definitions use those of definitions elsewhere than these say
 	}
 	ways := c.ways(e)
 	if len(p.contexts) > 0 && !c.mayStand(e, p, ways) {

@@ -41,6 +41,7 @@ func (c *check) questionnaireResponse(e elem) {
 	}
 	status := e.v.Get("status").Text()
 	r := &response{check: c, form: readForm(form), root: e, done: status == "completed" || status == "amended"}
+	r.rules(e, form)
 	r.level(e, r.form.items, []elem{e})
 }
 
@@ -98,6 +99,7 @@ func (r *response) question(e elem, q *question, given, around []elem) {
 		r.errorf(given[1], outcome.Structure, "item-once", "Chỉ được có một mục mang linkId này.", "Only one item of this linkId may be there.")
 	}
 	for _, k := range given {
+		r.rules(k, q.node)
 		if !enabled && (k.v.Get("answer").Exists() || k.v.Get("item").Exists()) {
 			r.errorf(k, outcome.BusinessRule, "not-enabled", "Mục này có trả lời dù không được mở theo enableWhen.", "The item is answered though its enableWhen does not enable it.")
 			continue
@@ -177,6 +179,9 @@ var answerTypes = map[string][]string{
 	"choice": {"Coding"}, "open-choice": {"Coding", "string"},
 }
 
+// chosen are the types of what can be offered (FHIR R4 questionnaire.html, answerOption.value[x]).
+var chosen = []string{"Coding", "date", "time", "integer", "string"}
+
 // value holds the value of one answer against its question.
 func (r *response) value(v, answer elem, q *question, count int) {
 	options := q.node.Get("answerOption")
@@ -187,8 +192,8 @@ func (r *response) value(v, answer elem, q *question, count int) {
 				allowed = append(allowed, t)
 			}
 		}
-		if !options.Exists() && !q.node.Get("answerValueSet").Exists() {
-			allowed = nil // nothing says what can be chosen
+		if !options.Exists() || q.typ == "open-choice" {
+			allowed = chosen // nothing says which of them
 		}
 	}
 	if len(allowed) > 0 && !slices.Contains(allowed, v.at.of) {
@@ -217,7 +222,7 @@ func optionType(o r4.Node) string {
 
 // option: the answer is one of those offered; an exclusive one stands alone.
 func (r *response) option(v, answer elem, q *question, options r4.Node, count int) {
-	if !options.Exists() || q.typ == "open-choice" && v.at.of == "string" {
+	if !options.Exists() {
 		return
 	}
 	for o := range options.Elems() {
@@ -230,6 +235,9 @@ func (r *response) option(v, answer elem, q *question, options r4.Node, count in
 			}
 			return
 		}
+	}
+	if q.typ == "open-choice" {
+		return
 	}
 	r.errorf(v, outcome.Value, "answer-option", "Trả lời không nằm trong các lựa chọn của bảng hỏi.", "The answer is not one of the options of the questionnaire.")
 }
@@ -247,7 +255,7 @@ func sameAnswer(a, b r4.Node) bool {
 
 // fromSet: the answer is a code of a value set, or the words of one.
 func (r *response) fromSet(v elem, q *question, set string) {
-	if set[0] == '#' || q.typ == "open-choice" && v.at.of == "string" {
+	if set[0] == '#' || q.typ == "open-choice" || q.typ == "choice" && v.at.of != "Coding" {
 		return // a value set inside the Questionnaire is known to no service
 	}
 	switch a := r.inSet(v, set); a {
