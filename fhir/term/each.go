@@ -140,6 +140,9 @@ func (w *walk) give(it item) {
 }
 
 func (w *walk) include(in *clause) error {
+	if err := w.e.step(); err != nil {
+		return err
+	}
 	switch {
 	case in.system == "" && len(in.sets) > 0:
 		return w.imported(in)
@@ -217,7 +220,7 @@ func (w *walk) concepts(in *clause) error {
 			w.lack(in.system)
 		}
 		if v != Member {
-			if err := w.e.canceled(); err != nil {
+			if err := w.e.step(); err != nil {
 				return err
 			}
 			continue
@@ -232,7 +235,7 @@ func (w *walk) concepts(in *clause) error {
 
 // offer gives an item that the other imports of its clause have and no exclude.
 func (w *walk) offer(in *clause, sets []string, it item) error {
-	if err := w.e.canceled(); err != nil {
+	if err := w.e.step(); err != nil {
 		return err
 	}
 	if k := it.concept(); w.set.noInactive && k != nil && k.inactive {

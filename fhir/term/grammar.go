@@ -15,7 +15,31 @@ const (
 	systemBCP47    = "urn:ietf:bcp:47"
 	systemMIME     = "urn:ietf:bcp:13"
 	systemCurrency = "urn:iso:std:iso:4217"
+	systemCountry  = "urn:iso:std:iso:3166"
 )
+
+// countrySet is the value set of R4 that lists the two-letter codes of ISO 3166-1.
+const countrySet = "http://hl7.org/fhir/ValueSet/iso3166-1-2"
+
+// countries makes the system of countries of the value set of R4 that lists
+// them: a fragment, since the codes of three letters and digits share its url.
+func (e *evaluation) countries() (*codeSystem, error) {
+	set, err := e.set(countrySet)
+	if err != nil || set == nil {
+		return nil, err
+	}
+	c := &codeSystem{url: systemCountry, name: "ISO 3166", content: "fragment", index: map[string]int32{}}
+	for _, in := range set.includes {
+		for _, l := range in.codes {
+			if _, twice := c.index[l.code]; in.system == systemCountry && !twice {
+				c.index[l.code] = int32(len(c.concepts))
+				c.concepts = append(c.concepts, concept{code: l.code, display: l.display})
+			}
+		}
+	}
+	c.words = sync.OnceValue(c.fold)
+	return c, nil
+}
 
 // grammar tells the codes of a system that has too many to list.
 type grammar interface {

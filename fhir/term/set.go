@@ -224,6 +224,9 @@ func (e *evaluation) any(list []clause, c Code, anySystem, noInactive bool) (Ver
 
 // clause asks one include or exclude: the system with its list or filters, and every imported set, must have the code.
 func (e *evaluation) clause(in *clause, c Code, anySystem, noInactive bool) (v Verdict, err error) {
+	if err := e.step(); err != nil {
+		return Unknown, err
+	}
 	v = Member
 	if in.system != "" {
 		if c.System != in.system && !(anySystem && c.System == "") {

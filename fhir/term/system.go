@@ -60,6 +60,9 @@ func (e *evaluation) compileSystem(url, version string) (*codeSystem, error) {
 		}
 	}
 	doc, err := e.find("CodeSystem", url, version)
+	if err == nil && doc == nil && url == systemCountry && version == "" {
+		return e.countries()
+	}
 	if err != nil || doc == nil || doc.Root().Get("content").Text() == "supplement" {
 		return nil, err
 	}

@@ -159,16 +159,28 @@ type evaluation struct {
 	forced   map[string]string // system → version whatever the set names
 	within   []string          // value sets on the way to the one at hand
 	used     map[string]string // noted: system → version that was read; nil: nobody asks
-	checks   int
+	steps    int
 }
 
 func (s *Service) evaluation(ctx context.Context) *evaluation {
 	return &evaluation{ctx: ctx, s: s, c: s.kept.Load()}
 }
 
-// canceled looks at the context now and then: a walk over a large system costs more than its answer is worth to who has gone.
-func (e *evaluation) canceled() error {
-	if e.checks++; e.checks&1023 == 0 {
+// maxSteps bounds the work of one question: value sets that import each other
+// many times over would take for ever, though none is defined by itself.
+const maxSteps = 2_000_000
+
+var errSteps = outcome.New(outcome.TooCostly, "term.steps",
+	"Tập giá trị lồng nhau quá nhiều nên không tính được.", "The value sets import one another too many times to be worked out.")
+
+// step is to be called for each clause and concept that is looked at. It looks
+// at the context now and then: who has gone is not worth a walk over a large system.
+func (e *evaluation) step() error {
+	e.steps++
+	switch {
+	case e.steps > maxSteps:
+		return errSteps
+	case e.steps&1023 == 0:
 		return e.ctx.Err()
 	}
 	return nil

@@ -23,7 +23,6 @@ var kept = map[string][]string{
 	"CodeSystem.concept":  {"code", "display", "designation", "property", "concept"},
 	"ValueSet":            {"immutable", "compose", "expansion"},
 	"ConceptMap":          {"sourceUri", "sourceCanonical", "targetUri", "targetCanonical", "group"},
-	"NamingSystem":        {"uniqueId"},
 	"OperationDefinition": {"code", "affectsState", "base", "resource", "system", "instance", "parameter"},
 	"StructureDefinition": {"fhirVersion", "abstract", "context", "contextInvariant", "baseDefinition", "derivation", "differential"},
 	"StructureDefinition.differential.element": {"id", "path", "sliceName", "sliceIsConstraining", "representation", "slicing", "min", "max",
@@ -47,9 +46,6 @@ func reduce(text []byte) (d definition, err error) {
 	}
 	at := func(name string) string { s, _ := m.get(name).(string); return s }
 	d = definition{typ: at("resourceType"), url: at("url"), version: at("version")}
-	if d.typ == "NamingSystem" {
-		return definition{}, nil
-	}
 	root := kept[""]
 	if d.typ == "ValueSet" { // its name says no more than its url
 		root = slices.DeleteFunc(slices.Clone(root), func(n string) bool { return n == "name" })

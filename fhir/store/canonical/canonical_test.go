@@ -51,6 +51,7 @@ func TestFind(t *testing.T) {
 		put(t, s, "ValueSet", "c", `"url":"urn:vs","version":"1.10.0-draft"`)
 		put(t, s, "CodeSystem", "d", `"url":"urn:cs","content":"complete","concept":[{"code":"x","display":"Ích"}]`)
 		put(t, s, "CodeSystem", "e", `"url":"urn:cs:en","content":"supplement","supplements":"urn:cs","concept":[{"code":"x","designation":[{"language":"en","value":"Use"}]}]`)
+		put(t, s, "CodeSystem", "g", `"url":"urn:cs:fr","content":"supplement","supplements":"urn:cs|1","concept":[{"code":"x","designation":[{"language":"fr","value":"U"}]}]`)
 		src := canonical.New(s, access)
 		for _, c := range []struct{ typ, url, version, id string }{
 			{"ValueSet", "urn:vs", "", "b"}, {"", "urn:vs", "1.9.0", "a"}, {"ValueSet", "urn:vs", "2", ""}, {"CodeSystem", "urn:vs", "", ""},
@@ -70,7 +71,7 @@ func TestFind(t *testing.T) {
 			t.Error("what was written is not found after Forget")
 		}
 		list, err := src.Supplements(t.Context(), "urn:cs")
-		if err != nil || len(list) != 1 || list[0].ID() != "e" {
+		if err != nil || len(list) != 2 {
 			t.Errorf("%d supplements, %v", len(list), err)
 		}
 	})
