@@ -42,10 +42,15 @@ func examined(n r4.Node) bool { return isOf(n.Get("category"), category, "labora
 
 // fit makes the copy of a resource that stands in the summary: references lead
 // to the entries of the Bundle or, in full, to this server; of meta only
-// profiles and security labels remain; what a profile demands and nobody knows
+// profiles and security labels remain; extensions of this program are left out
+// (purge); what a profile demands and nobody knows
 // says so; a narrative is added where there is none.
 func (s *summary) fit(it *item) (r4.Raw, error) {
-	doc, err := r4.Parse(s.redirect(it.doc))
+	redirected, err := r4.Parse(s.redirect(it.doc))
+	if err != nil {
+		return nil, err
+	}
+	doc, err := r4.Parse(purge(redirected.Root()))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +156,7 @@ func (s *summary) numbers() ([]r4.Object, error) {
 			var o r4.Object
 			for name, v := range n.Members() {
 				if name != "assigner" {
-					o.Add(name, r4.Raw(v.Raw()))
+					o.Add(name, r4.Raw(purge(v)))
 				}
 			}
 			list = append(list, o)
