@@ -23,7 +23,7 @@ var causes = []cause{
 		"there is no month 13, so the text is no date (N1 §5.5.4)"},
 	{`^5 'mg' = 5 'mL'$`, `false`,
 		"N1 §6.1.1: quantities are compared when their dimensions are the same; of others the answer is empty"},
-	{`\$this > 1 'mg'`, `error`,
+	{`[<>]`, `^error: undefined$`,
 		"quantities of different dimensions have no order, which is the empty answer (N1 §6.2.1); the other engine throws"},
 	{`text\.status (~|!~) `, ``,
 		"N1 §6.1.2: “if one input is a value and the other is empty, the result will be false” (and !~ its opposite)"},
