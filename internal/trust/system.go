@@ -40,7 +40,7 @@ var jobs = map[Job]struct {
 	JobClaims:    {Payment, typesOf(aboutPerson, register, machinery), store.Everything},
 	JobIdent:     {Operations, []string{"Patient", "Provenance", "Linkage"}, store.Everything},
 	JobImport:    {Operations, typesOf(aboutPerson, register, definition, machinery), store.Everything},
-	JobIndex:     {SysAdmin, typesOf(aboutPerson, register, definition, machinery), look},
+	JobIndex:     {SysAdmin, []string{"*"}, look | store.CanUpdate}, // the index is of every type
 	JobPackage:   {SysAdmin, typesOf(definition), store.Everything},
 }
 

@@ -29,6 +29,11 @@ type parcel struct {
 
 // Prepare is described at store.Store.
 func (g guarded) Prepare(d store.Draft) (*store.Prepared, error) {
+	if d.Key.Type == "SearchParameter" {
+		if err := g.s.usable(d.Body); err != nil {
+			return nil, err
+		}
+	}
 	if d.Key.Type != "Subscription" {
 		return g.Store.Prepare(d)
 	}

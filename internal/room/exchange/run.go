@@ -172,6 +172,8 @@ func (s *Service) workerOf(kind string) worker {
 	switch kind {
 	case kindExport:
 		return s.exportSlice
+	case kindReindex:
+		return s.reindexSlice
 	}
 	return func(context.Context, *Job) (step, error) { return step{}, errNoJob }
 }

@@ -27,6 +27,8 @@ type Deps struct {
 	// Operations are those of the API beside the room's own, upon the store as the API sees it.
 	Operations func(store.Store) []rest.Operation
 	Changed    func(keys []store.Key) // definitions were written
+	Index      Index                  // nil: there are no search parameters of our own
+	SetParams  func(*param.Registry)  // what Params gives from now on
 	Outbox     Outbox                 // nil: nobody is notified
 	Endpoints  Endpoints              // where notifications may go
 	Key        []byte                 // 32 bytes that seal secrets of subscriptions
@@ -43,6 +45,7 @@ type Service struct {
 	rest     *rest.Server
 	system   store.Access // of the room's own tables
 	bell     chan struct{}
+	learning sync.Mutex
 	inHand   sync.Map // jobs that a worker of this process has
 	begun    time.Time
 	sealer   sealer
@@ -85,7 +88,7 @@ func NewService(d Deps) (*Service, error) {
 	s.rest = rest.New(rest.Config{
 		Store: api, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
 		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: list,
-		Software: d.Software, Started: d.Started, Changed: d.Changed, MaxBody: maxBody, Fault: s.fault,
+		Software: d.Software, Started: d.Started, Changed: s.changed, MaxBody: maxBody, Fault: s.fault,
 	})
 	return s, nil
 }
