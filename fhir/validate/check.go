@@ -15,6 +15,11 @@ import (
 // rules. A hostile profile then ends in an error of its own, not in hours.
 const maxWork = 2_000_000
 
+// maxTime bounds what the rules of profiles may take of one document.
+const maxTime = 20 * time.Second
+
+var errCostly = outcome.New(outcome.TooCostly, "validate.costly", "Việc kiểm tra theo hồ sơ (profile) tốn quá nhiều công.", "Checking against the profiles takes too much work.")
+
 // check is one call of Check.
 type check struct {
 	v        *Validator
@@ -25,7 +30,9 @@ type check struct {
 	trial    int // > 0: issues only count
 	faults   int // errors counted while trying
 	work     int
+	seen     int
 	now      time.Time
+	began    time.Time
 	err      error // of ctx or a Source: everything after it is empty
 	deep     int
 	strict   bool             // what is asked for must be at hand
@@ -43,18 +50,23 @@ type holding struct {
 	p *profile
 }
 
-// tick counts work; false: the call is over.
+// alive says whether the call is still wanted.
+func (c *check) alive() bool {
+	c.seen++
+	if c.err == nil && c.seen&255 == 0 {
+		c.err = c.ctx.Err()
+	}
+	return c.err == nil
+}
+
+// tick counts the work of profiles; false: the call is over.
 func (c *check) tick() bool {
-	if c.err != nil {
+	if !c.alive() {
 		return false
 	}
 	c.work++
-	if c.work&255 == 0 && c.ctx.Err() != nil {
-		c.err = c.ctx.Err()
-		return false
-	}
 	if c.work > maxWork {
-		c.err = outcome.New(outcome.TooCostly, "validate.costly", "Việc kiểm tra theo hồ sơ (profile) tốn quá nhiều công.", "Checking against the profiles takes too much work.")
+		c.err = errCostly
 		return false
 	}
 	return true
@@ -156,7 +168,7 @@ var errOpen = errors.New("not at hand")
 
 // walk visits an element and what is below it.
 func (c *check) walk(e elem) {
-	if !c.tick() || c.deep > r4.MaxDepth+2 {
+	if !c.alive() || c.deep > r4.MaxDepth+2 {
 		return
 	}
 	c.deep++

@@ -286,3 +286,33 @@ func TestCheckOfSpoilt(t *testing.T) {
 		mustTell(t, v, []byte(string(p.src[:m.from])+m.with+string(p.src[m.to:])))
 	}
 }
+
+// TestLarge: what is large but right is not refused for its size.
+func TestLarge(t *testing.T) {
+	const n = 60_000
+	var codes, entries strings.Builder
+	for i := range n {
+		fmt.Fprintf(&codes, `,{"code":"C%d"}`, i)
+		fmt.Fprintf(&entries, `,{"fullUrl":"urn:uuid:53fefa32-fcbb-4ff8-8a92-%012d","resource":{"resourceType":"Patient","active":true,"link":[{"type":"seealso","other":{"reference":"urn:uuid:53fefa32-fcbb-4ff8-8a92-%012d"}}]}}`, i, (i+1)%n)
+	}
+	v := over()
+	for _, src := range []string{
+		`{"resourceType":"CodeSystem","url":"http://x.vn/cs","status":"active","content":"complete","name":"X","concept":[` + codes.String()[1:] + `]}`,
+		`{"resourceType":"Bundle","type":"collection","entry":[` + entries.String()[1:] + `]}`,
+	} {
+		start := time.Now()
+		issues, err := v.Check(t.Context(), parse(t, src), Options{})
+		if err != nil || len(issues) > 0 {
+			t.Errorf("%.60s: %v %+v", src, err, issues)
+		}
+		t.Logf("%d bytes: %v", len(src), time.Since(start))
+	}
+	issues, err := v.Check(t.Context(), parse(t, `{"resourceType":"CodeSystem","status":"active","content":"complete","concept":[{"code":"a","concept":[{"code":"b"}]},{"code":"b"}]}`), Options{})
+	if err != nil || len(issues) != 1 || !strings.Contains(issues[0].EN, "(csd-1)") {
+		t.Errorf("%+v %v", issues, err)
+	}
+	issues, err = v.Check(t.Context(), parse(t, `{"resourceType":"Bundle","type":"collection","entry":[{"fullUrl":"urn:x:1","resource":{"resourceType":"Patient","active":true}},{"fullUrl":"urn:x:1","resource":{"resourceType":"Patient","active":true}}]}`), Options{})
+	if err != nil || len(issues) != 1 || !strings.Contains(issues[0].EN, "(bdl-7)") {
+		t.Errorf("%+v %v", issues, err)
+	}
+}

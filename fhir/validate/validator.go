@@ -48,7 +48,7 @@ type Options struct {
 // Check gives everything that is wrong with a resource; nil: nothing. The error
 // is of ctx or of a Source, never of the resource.
 func (v *Validator) Check(ctx context.Context, doc *r4.Doc, o Options) ([]Issue, error) {
-	c := &check{v: v, ctx: ctx, o: o, issues: Structure(doc), now: o.Now}
+	c := &check{v: v, ctx: ctx, o: o, issues: Structure(doc), now: o.Now, began: time.Now()}
 	if c.now.IsZero() {
 		c.now = time.Now()
 	}
