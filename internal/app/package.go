@@ -17,7 +17,9 @@ import (
 	"github.com/ytso/ytso/fhir/pack"
 	"github.com/ytso/ytso/fhir/pack/list"
 	"github.com/ytso/ytso/fhir/r4"
+	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/validate"
+	"github.com/ytso/ytso/internal/trust"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
@@ -94,10 +96,14 @@ func addPackage(ctx context.Context, op operator, out io.Writer, name string) (w
 	if err != nil {
 		return false, err
 	}
+	may, err := definitionTypes()
+	if err != nil {
+		return false, err
+	}
 	b := batcher{op: op, ctx: ctx, from: lib.Name + "#" + lib.Version, out: out, live: terminal(out), all: len(lib.Resources)}
 	for _, r := range lib.Resources {
-		d, fault := definitionOf(r.Body)
-		if fault != "" {
+		d, fault := definitionOf(r.Body, may)
+		if fault != nil {
 			b.refuse(fmt.Sprintf("%s (%s)", cmp.Or(r.URL, r.Type), r.File), fault)
 			continue
 		}
@@ -116,22 +122,36 @@ func addPackage(ctx context.Context, op operator, out io.Writer, name string) (w
 	return b.refused == 0, nil
 }
 
-// definitionOf makes a definition of a resource; fault tells what is wrong with its structure.
-func definitionOf(body []byte) (d definition, fault string) {
+var errNotDefinition = outcome.New(outcome.NotSupported, "package.type",
+	"Loại tài nguyên này không phải định nghĩa nên không nhận từ gói.", "Resources of this type are no definitions and are not taken from packages.")
+
+// definitionOf makes a definition of a resource; fault tells why it can't be
+// one. Its own id doesn't count: it gets another.
+func definitionOf(body []byte, may func(typ string) bool) (d definition, fault *outcome.Error) {
 	doc, err := r4.Parse(body)
 	if err != nil {
-		return d, err.Error()
+		return d, outcome.As(err)
 	}
-	for _, i := range validate.Structure(doc) {
-		if i.Severity == "error" || i.Severity == "fatal" {
-			return d, fmt.Sprintf("%s: %s", i.Expression, i.EN)
-		}
+	if !may(doc.Type()) {
+		return d, errNotDefinition
 	}
-	d.Body = body
+	if doc, err = r4.Parse(renamed(doc, "", nil)); err != nil {
+		return d, outcome.As(err)
+	}
+	if err := validate.Refusal(validate.Structure(doc)); err != nil {
+		return d, outcome.As(err)
+	}
+	d.Body = doc.Source()
 	if doc.Type() == "CodeSystem" {
 		d.Body, d.Parts = parted(doc)
 	}
-	return d, ""
+	return d, nil
+}
+
+// definitionTypes says which types the job that loads packages may write.
+func definitionTypes() (func(typ string) bool, error) {
+	a, err := trust.System(trust.JobPackage)
+	return func(typ string) bool { return a.Filter.May(typ, store.CanCreate|store.CanUpdate) }, err
 }
 
 // parted takes the concepts of a large code system out of its resource, whose content is then not present in it.
@@ -259,10 +279,14 @@ func (b *batcher) erase() string {
 }
 
 // refuse tells of a definition that is not stored.
-func (b *batcher) refuse(name, why string) {
+func (b *batcher) refuse(name string, why *outcome.Error) {
 	b.refused++
 	b.done++
-	fmt.Fprintf(b.out, "%s%s: không nhận: %s\n%*s  refused\n", b.erase(), name, why, len(name), "")
+	at := ""
+	if len(why.Expression) > 0 {
+		at = " (" + strings.Join(why.Expression, ", ") + ")"
+	}
+	fmt.Fprintf(b.out, "%s%s%s\n  không nhận: %s\n  refused: %s\n", b.erase(), name, at, why.VI, why.EN)
 }
 
 // definitions are handed to the operator to be stored; From is what they come from, for the audit.
