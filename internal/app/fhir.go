@@ -75,7 +75,7 @@ func (h *house) operations(k *knowledge, s store.Store) []rest.Operation {
 	vietnamese := func(ctx context.Context) bool { return i18n.Of(ctx) == i18n.VI }
 	return slices.Concat(
 		check.Operations(check.Deps{Check: k.check, Source: k.source}),
-		record.Operations(record.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now, NewID: id.UUID, Software: "ytso", Version: version()}),
+		record.Operations(record.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now, NewID: id.UUID, Terms: k.terms, Software: "ytso", Version: version()}),
 		opterm.Operations(opterm.Deps{Terms: k.terms, Now: h.clock.Now, Vietnamese: vietnamese}),
 		opview.Operations(opview.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now}),
 	)

@@ -96,6 +96,7 @@ func TestSummaryConforms(t *testing.T) {
 			if errors := conformsWhole(t, v, body); errors != nil {
 				t.Errorf("%s %s:\n%s", file, name, strings.Join(errors, "\n"))
 			}
+			throughXML(t, body)
 			for cut, with := range map[string]string{
 				`"11450-4"`: `"11450-5"`, `"emptyReason"`: `"orderedBy"`, `"_birthDate"`: `"_gender"`, `"_performedDateTime"`: `"_status"`, `"performer":[{"reference"`: `"focus":[{"reference"`,
 			} {
@@ -121,5 +122,26 @@ func TestDocumentConforms(t *testing.T) {
 		if errors := conforms(t, newValidator(), body); errors != nil {
 			t.Errorf("%s:\n%s", name, strings.Join(errors, "\n"))
 		}
+	}
+}
+
+// throughXML writes a resource as XML and reads it back: the narratives stand that as well.
+func throughXML(t testing.TB, body []byte) {
+	t.Helper()
+	doc, err := r4.Parse(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	xml, err := doc.AppendXML(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := r4.ParseXML(xml)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := back.AppendXML(nil)
+	if err != nil || string(again) != string(xml) || back.Root().Get("entry").Len() != doc.Root().Get("entry").Len() {
+		t.Errorf("through XML: %v, %d bytes and %d", err, len(xml), len(again))
 	}
 }
