@@ -69,7 +69,7 @@ func (s *Server) readyText(ctx context.Context, q *Request, k store.Key, doc *r4
 	if len(refs) > maxReferences {
 		return nil, fail(outcome.TooCostly, "references", "Tài nguyên có quá nhiều tham chiếu.", "The resource names too many others.")
 	}
-	p, err := s.c.Store.Prepare(store.Draft{Key: k, Body: doc.Source(), Owner: q.Owner})
+	p, err := s.c.Store.Prepare(store.Draft{Key: k, Body: doc.Source(), Doc: doc, Owner: q.Owner})
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,9 @@ type Draft struct {
 	// set by the program from who is signed in, never read from the body.
 	Owner   string
 	IfMatch int // version that must be current; 0: any; IfNone: must not exist
+	// Doc is Body read, for who has read it and found its structure right
+	// (validate.Structure): Prepare does neither again. nil: it does both.
+	Doc *r4.Doc
 }
 
 // IfNone as Draft.IfMatch asks that the resource does not exist yet (or is deleted).

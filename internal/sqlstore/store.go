@@ -181,16 +181,20 @@ func (s *Store) Prepare(d store.Draft) (p *store.Prepared, err error) {
 	if d.Key.ID == "" {
 		d.Key.ID = id.UUID()
 	}
-	doc, err := r4.Parse(d.Body)
-	if err != nil {
-		return nil, err
+	doc, known := d.Doc, d.Doc != nil
+	if !known {
+		if doc, err = r4.Parse(d.Body); err != nil {
+			return nil, err
+		}
 	}
 	c := &compiled{h: s.h}
 	if c.body, err = seal(doc, d.Key.Type, d.Key.ID); err != nil {
 		return nil, err
 	}
-	if err := validate.Refusal(validate.Structure(doc)); err != nil {
-		return nil, err
+	if !known {
+		if err := validate.Refusal(validate.Structure(doc)); err != nil {
+			return nil, err
+		}
 	}
 	if doc.ID() != d.Key.ID { // the compartment of a Patient and its index go by the id it gets
 		if doc, err = r4.Parse(mustOpen(c.body)); err != nil {
