@@ -90,6 +90,10 @@ func (w *walk) run() error {
 		return nil
 	}
 	defer leave()
+	if w.e.day == "" {
+		w.e.day = w.set.locked
+		defer func() { w.e.day = "" }()
+	}
 	for i := range w.set.includes {
 		if err := w.include(&w.set.includes[i]); err != nil || w.ended {
 			return err

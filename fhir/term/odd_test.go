@@ -1,6 +1,7 @@
 package term
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -94,6 +95,47 @@ func TestCase(t *testing.T) {
 	}
 	if k, err := s.Lookup(t.Context(), Code{System: "urn:i", Code: "abc"}, At{}); err != nil || k.Display != "Một" || k.Code.Code != "Abc" {
 		t.Errorf("%+v %v", k, err)
+	}
+}
+
+// dated is a Source that has another edition of urn:a up to 2020.
+type dated struct {
+	*defs
+	old *r4.Doc
+}
+
+// FindOn is described at Dated.
+func (d *dated) FindOn(_ context.Context, typ, url, day string) (*r4.Doc, error) {
+	if typ == "CodeSystem" && url == "urn:a" && day < "2020" {
+		return d.old, nil
+	}
+	return nil, nil
+}
+
+// TestLockedDate: a set with a locked date is of the systems of that day, or of none when it isn't known what they were.
+func TestLockedDate(t *testing.T) {
+	src := &dated{defs: source(t, animals, valueSet("urn:old", `"lockedDate":"2019-05-01","include":[{"system":"urn:a"}]`), valueSet("urn:lost", `"lockedDate":"2021-05-01","include":[{"system":"urn:a"}]`))}
+	var err error
+	if src.old, err = r4.Parse([]byte(`{"resourceType":"CodeSystem","url":"urn:a","version":"0","status":"active","content":"complete","concept":[{"code":"mammoth"}]}`)); err != nil {
+		t.Fatal(err)
+	}
+	s := New(src)
+	for _, c := range []struct {
+		set, code string
+		want      Verdict
+	}{{"urn:old", "mammoth", Member}, {"urn:old", "dog", NotMember}, {"urn:lost", "dog", Unknown}} {
+		if got, err := s.Member(t.Context(), c.set, Code{System: "urn:a", Code: c.code}, false); got != c.want || err != nil {
+			t.Errorf("%+v: %d %v", c, got, err)
+		}
+	}
+	if x, err := s.Expand(t.Context(), Expand{URL: "urn:old", Count: NoCount}); err != nil || x.Total != 1 || x.Entries[0].Code.Code != "mammoth" {
+		t.Errorf("%+v %v", x, err)
+	}
+	if _, err := s.Expand(t.Context(), Expand{URL: "urn:lost", Count: NoCount}); outcome.KindOf(err) != outcome.NotSupported {
+		t.Errorf("of a day that nobody knows: %v", err)
+	}
+	if list, complete, err := s.Codes(t.Context(), "urn:lost"); len(list) > 0 || complete || err != nil {
+		t.Errorf("%v %v %v", list, complete, err)
 	}
 }
 

@@ -13,7 +13,8 @@ type set struct {
 	doc                r4.Node // zero for implied ones
 	composed           bool    // it has a compose
 	includes, excludes []clause
-	noInactive         bool // compose.inactive false
+	noInactive         bool   // compose.inactive false
+	locked             string // day of compose.lockedDate
 	listed             *expansion
 }
 
@@ -43,6 +44,7 @@ func compileSet(n r4.Node) *set {
 	compose := n.Get("compose")
 	s.composed = compose.Exists()
 	s.noInactive = compose.Get("inactive").Text() == "false"
+	s.locked = compose.Get("lockedDate").Text()
 	for x := range compose.Get("include").Elems() {
 		s.includes = append(s.includes, compileClause(x))
 	}
@@ -146,10 +148,14 @@ func (e *evaluation) member(s *set, c Code, anySystem bool) (Verdict, error) {
 		if cycle { // the set is defined by itself: it says nothing
 			return Unknown, nil
 		}
+		was, asked := e.day, e.day
+		if asked == "" {
+			e.day = s.locked
+		}
 		var err error
 		v, err = e.composedMember(s, c, anySystem)
 		leave()
-		if err != nil {
+		if e.day = was; err != nil && (asked != "" || !ofDay(err)) {
 			return Unknown, err
 		}
 	}

@@ -110,6 +110,9 @@ func (s *Service) Codes(ctx context.Context, valueSet string) (list []Code, comp
 		list = append(list, it.Code())
 		return true
 	})
+	if ofDay(err) {
+		return list, false, nil
+	}
 	return list, complete, err
 }
 
@@ -261,9 +264,14 @@ func (e *evaluation) find(typ, url, version string) (*r4.Doc, error) {
 	if err != nil || doc == nil || since(doc.Root().Get("date").Text()) <= e.day {
 		return doc, err
 	}
-	return nil, outcome.New(outcome.NotSupported, "term.day",
+	return nil, outcome.New(outcome.NotSupported, keyDay,
 		fmt.Sprintf("Không biết “%.200s” như thế nào vào ngày %s.", url, e.day), fmt.Sprintf("It is not known what %.200q was on %s.", url, e.day))
 }
+
+const keyDay = "term.day"
+
+// ofDay says whether an error tells that it isn't known what a definition was on a day.
+func ofDay(err error) bool { return err != nil && outcome.As(err).Key == keyDay }
 
 // since is the last day on which a date of a definition may lie; without one it lies beyond all days.
 func since(date string) string {

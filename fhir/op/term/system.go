@@ -81,9 +81,8 @@ func (o *operations) validateSystem(ctx context.Context, c *rest.Call) (*rest.Re
 		if doc, url, err = o.system(ctx, c, q); err != nil {
 			return nil, err
 		}
-	} else {
-		url, version, _ = cutVersion(url, version)
 	}
+	url, version, _ = cutVersion(url, version)
 	a, err := o.d.Terms.ValidateInSystem(ctx, url, version, doc, q)
 	if err != nil {
 		return nil, err
@@ -108,8 +107,11 @@ func (o *operations) system(ctx context.Context, c *rest.Call, q term.Check) (do
 		return doc, q.Codes[0].System, nil
 	}
 	doc, url, err = o.subject(ctx, c, "codeSystem", "version")
-	if err == nil && doc.Exists() && !doc.Get("concept").Exists() {
-		doc = r4.Node{} // its concepts lie beside it; the service finds them by url
+	if err == nil && doc.Exists() && !doc.Get("concept").Exists() { // its concepts lie beside it; the service finds them by url
+		if v := doc.Get("version").Text(); v != "" {
+			url += "|" + v
+		}
+		doc = r4.Node{}
 	}
 	return doc, url, err
 }

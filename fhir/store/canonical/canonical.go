@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -81,10 +82,25 @@ func (s *Source) Forget() { s.kept.Store(new(found)) }
 // business version, among equal ones the one written last.
 func (s *Source) Find(ctx context.Context, typ, url, version string) (doc *r4.Doc, err error) {
 	defer outcome.Wrap(&err, "canonical.Find")
+	return s.find(ctx, typ, url, "|"+version, func(got string) bool { return version == "" || got == version })
+}
+
+// FindOn gives the version that held on a day, where versions are days
+// (yyyy-mm-dd): the last one that is no later (term.Dated). nil when there is none.
+func (s *Source) FindOn(ctx context.Context, typ, url, day string) (doc *r4.Doc, err error) {
+	defer outcome.Wrap(&err, "canonical.FindOn")
+	return s.find(ctx, typ, url, "#"+day, func(got string) bool {
+		_, err := time.Parse(time.DateOnly, got)
+		return err == nil && got <= day
+	})
+}
+
+// find gives the newest of the versions that are admitted; which names the choice.
+func (s *Source) find(ctx context.Context, typ, url, which string, admits func(version string) bool) (doc *r4.Doc, err error) {
 	if url == "" {
 		return nil, nil
 	}
-	kept, key := s.kept.Load(), typ+"\n"+url+"|"+version
+	kept, key := s.kept.Load(), typ+"\n"+url+which
 	if d, ok := kept.docs.Load(key); ok {
 		return d.(*r4.Doc), nil
 	}
@@ -96,7 +112,7 @@ func (s *Source) Find(ctx context.Context, typ, url, version string) (doc *r4.Do
 	}
 	err = s.view(ctx, func(r store.Reader) error {
 		for _, t := range types {
-			if doc, err = newest(ctx, r, t, url, version); doc != nil || err != nil {
+			if doc, err = newest(ctx, r, t, url, admits); doc != nil || err != nil {
 				return err
 			}
 		}
@@ -121,7 +137,7 @@ func (s *Source) view(ctx context.Context, f func(store.Reader) error) error {
 }
 
 // newest looks through the versions of one url, which are few.
-func newest(ctx context.Context, r store.Reader, typ, url, version string) (best *r4.Doc, err error) {
+func newest(ctx context.Context, r store.Reader, typ, url string, admits func(string) bool) (best *r4.Doc, err error) {
 	q := param.Query{Type: typ, Count: 100, Where: []param.Clause{by("url", param.URI, url)}}
 	var written int64
 	for {
@@ -135,7 +151,7 @@ func newest(ctx context.Context, r store.Reader, typ, url, version string) (best
 				return nil, err
 			}
 			got := doc.Root().Get("version").Text()
-			if version != "" && got != version {
+			if !admits(got) {
 				continue
 			}
 			order := 1

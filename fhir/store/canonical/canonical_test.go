@@ -77,6 +77,27 @@ func TestFind(t *testing.T) {
 	})
 }
 
+// TestFindOn: where versions are days the one of the day is found.
+func TestFindOn(t *testing.T) {
+	engines(t, func(t *testing.T, s store.Store) {
+		for i, v := range []string{"2025-01-01", "2026-01-01", "draft"} {
+			put(t, s, "CodeSystem", fmt.Sprintf("d%d", i), `"url":"urn:d","content":"complete","version":"`+v+`","concept":[{"code":"c`+fmt.Sprint(i)+`"}]`)
+		}
+		put(t, s, "ValueSet", "d", `"url":"urn:d:vs","version":"2025-01-01","compose":{"include":[{"system":"urn:d"}]}`)
+		src := canonical.New(s, access)
+		for day, id := range map[string]string{"2024-12-31": "", "2025-01-01": "d0", "2025-12-31": "d0", "2026-01-01": "d1", "2030-01-01": "d1"} {
+			d, err := src.FindOn(t.Context(), "CodeSystem", "urn:d", day)
+			if err != nil || d == nil && id != "" || d != nil && d.ID() != id {
+				t.Errorf("%s: %v", day, err)
+			}
+		}
+		x, err := term.New(src).Expand(t.Context(), term.Expand{URL: "urn:d:vs", At: term.At{Day: "2025-06-01"}, Count: term.NoCount})
+		if err != nil || x.Total != 1 || x.Entries[0].Code.Code != "c0" {
+			t.Errorf("%+v %v", x, err)
+		}
+	})
+}
+
 // TestParts: a system of 70,000 concepts, more than one list of JSON may have here, is found by each of its codes.
 func TestParts(t *testing.T) {
 	engines(t, func(t *testing.T, s store.Store) {
