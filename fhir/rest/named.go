@@ -21,21 +21,16 @@ type named struct {
 // maxReferences bounds what one resource may name: each is looked up while the writer waits.
 const maxReferences = 50_000
 
-// references lists what a resource names on this server, each once.
-func references(doc *r4.Doc) (list []named) {
-	seen := map[store.Key]bool{}
-	links(doc, func(l link) {
-		if l.kind != literal || l.text == "" || l.text[0] == '#' {
-			return
-		}
-		k, ok := local("", l.text)
-		ok = ok || strings.HasPrefix(l.text, "urn:uuid:") || strings.HasPrefix(l.text, "urn:oid:") // of a Bundle's entry, which is not here
-		if ok && !seen[k] {
-			seen[k] = true
-			list = append(list, named{key: k, at: l.node})
-		}
-	})
-	return list
+// namedBy gives what a link names on this server. An address that begins with
+// urn:uuid: or urn:oid: is that of a Bundle's entry, and a search is for a
+// transaction to resolve: what is left of them names nothing.
+func namedBy(l link) (named, bool) {
+	if l.kind != literal || l.text == "" || l.text[0] == '#' {
+		return named{}, false
+	}
+	k, ok := local("", l.text)
+	_, _, search := conditional(l.text)
+	return named{k, l.node}, ok || search || strings.HasPrefix(l.text, "urn:uuid:") || strings.HasPrefix(l.text, "urn:oid:")
 }
 
 // pathOf writes the FHIRPath of a node by walking to it.
@@ -78,7 +73,8 @@ func index(list, item r4.Node) (i int) {
 // named refuses references to what is not there or not visible to the caller.
 // A Patient that the caller may not see can't be named even where references
 // are Loose: the record would appear in that person's compartment. What the
-// version before named already may have gone since, but for a Patient.
+// version before named already may have gone since: a record of what is gone
+// can still be corrected.
 func (t *turn) named(ctx context.Context, refs []named, made *store.Resource) error {
 	var issues []validate.Issue
 	for _, ref := range refs {
@@ -108,7 +104,7 @@ func (t *turn) named(ctx context.Context, refs []named, made *store.Resource) er
 
 // before says whether the version before the one made named a resource too.
 func (t *turn) before(ctx context.Context, k store.Key, made *store.Resource) (bool, error) {
-	if k.Type == "Patient" || k.Type == "" {
+	if k.Type == "" {
 		return false, nil
 	}
 	if !made.Changed || made.Version < 2 {
@@ -126,7 +122,7 @@ func (t *turn) before(ctx context.Context, k store.Key, made *store.Resource) (b
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(references(doc), func(n named) bool { return n.key == k }), nil
+	return slices.ContainsFunc(linksOf(doc), func(l link) bool { n, ok := namedBy(l); return ok && n.key == k }), nil
 }
 
 // sees says whether a resource is there and visible, which one transaction asks once.

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -26,15 +27,20 @@ func (s *Server) ready(ctx context.Context, q *Request, k store.Key, doc *r4.Doc
 
 // readyWith also changes other links, when change says so.
 func (s *Server) readyWith(ctx context.Context, q *Request, k store.Key, doc *r4.Doc, change func(link) (string, bool)) (*fresh, error) {
-	src, changes := rewrite(doc, toward(q.Base, change))
-	if changes {
-		changed, err := r4.Parse(src)
-		if err != nil {
-			return nil, err
+	src, changes, refs := rewrite(doc, linksOf(doc), toward(q.Base, change))
+	return s.readyText(ctx, q, k, doc, src, changes, refs)
+}
+
+// patients adds the Patients that the index finds in a resource, in whatever
+// element: it is by the index that a record is in a person's compartment.
+func patients(doc *r4.Doc, p *store.Prepared, refs []named) []named {
+	for _, v := range p.Values {
+		k := store.Key{Type: v.Type, ID: v.ID}
+		if v.Type == "Patient" && validID(v.ID) && !slices.ContainsFunc(refs, func(n named) bool { return n.key == k }) {
+			refs = append(refs, named{k, doc.Root()})
 		}
-		doc = changed
 	}
-	return s.readyText(ctx, q, k, doc)
+	return refs
 }
 
 // toward makes references to this server relative, where change says nothing else.
@@ -53,8 +59,18 @@ func toward(base string, change func(link) (string, bool)) func(link) (string, b
 	}
 }
 
-// readyText is ready for a resource whose links are as they are to be.
-func (s *Server) readyText(ctx context.Context, q *Request, k store.Key, doc *r4.Doc) (*fresh, error) {
+// readyText is ready for a resource after rewrite.
+func (s *Server) readyText(ctx context.Context, q *Request, k store.Key, doc *r4.Doc, src []byte, changes bool, refs []named) (*fresh, error) {
+	if len(refs) > maxReferences {
+		return nil, fail(outcome.TooCostly, "references", "Tài nguyên có quá nhiều tham chiếu.", "The resource names too many others.")
+	}
+	if changes {
+		changed, err := r4.Parse(src)
+		if err != nil {
+			return nil, err
+		}
+		doc = changed
+	}
 	if subset(doc) {
 		return nil, errSubset
 	}
@@ -65,15 +81,11 @@ func (s *Server) readyText(ctx context.Context, q *Request, k store.Key, doc *r4
 	if err := validate.Refusal(issues); err != nil {
 		return nil, err
 	}
-	refs := references(doc)
-	if len(refs) > maxReferences {
-		return nil, fail(outcome.TooCostly, "references", "Tài nguyên có quá nhiều tham chiếu.", "The resource names too many others.")
-	}
 	p, err := s.c.Store.Prepare(store.Draft{Key: k, Body: doc.Source(), Doc: doc, Owner: q.Owner})
 	if err != nil {
 		return nil, err
 	}
-	return &fresh{Prepared: p, issues: issues, refs: refs}, nil
+	return &fresh{Prepared: p, issues: issues, refs: patients(doc, p, refs)}, nil
 }
 
 var errSubset = fail(outcome.BusinessRule, "subsetted", "Tài nguyên mang nhãn SUBSETTED chỉ là một phần, ghi lại sẽ làm mất phần kia.",

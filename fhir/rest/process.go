@@ -128,30 +128,27 @@ func (a *attempt) writes(ctx context.Context) error {
 
 // ask resolves the conditional references of an entry; missing: one has no match yet.
 func (a *attempt) ask(ctx context.Context, st *step) (missing, err error) {
-	links(st.doc, func(l link) {
+	for _, l := range st.links {
 		text := strings.TrimPrefix(l.text, st.q.Base+"/")
-		if _, done := a.asked[text]; l.kind != literal || done || err != nil || missing != nil {
-			return
-		}
 		typ, query, ok := conditional(text)
-		if !ok {
-			return
+		if _, done := a.asked[text]; l.kind != literal || done || !ok {
+			continue
 		}
-		var when *criteria
-		if when, err = a.s.criteria(ctx, a.q.Base, typ, query); err != nil {
-			return
+		when, err := a.s.criteria(ctx, a.q.Base, typ, query)
+		if err != nil {
+			return nil, err
 		}
-		var there *store.Resource
-		switch there, err = a.t.one(ctx, when); {
-		case err != nil:
-		case there == nil:
-			missing = fail(outcome.BusinessRule, "reference-none", "Tham chiếu có điều kiện không khớp tài nguyên nào.",
-				"A conditional reference matches nothing.").At(pathOf(l.node))
-		default:
-			a.asked[text] = there.Key.String()
+		there, err := a.t.one(ctx, when)
+		if err != nil {
+			return nil, err
 		}
-	})
-	return missing, err
+		if there == nil {
+			return fail(outcome.BusinessRule, "reference-none", "Tham chiếu có điều kiện không khớp tài nguyên nào.",
+				"A conditional reference matches nothing.").At(pathOf(l.node)), nil
+		}
+		a.asked[text] = there.Key.String()
+	}
+	return nil, nil
 }
 
 // write carries out a create, an update or a patch.

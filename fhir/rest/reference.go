@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/r4"
@@ -22,24 +23,26 @@ const (
 	narrative                 // the whole text of a div
 )
 
-// links calls f for every link of a resource. Resources inside a Bundle or
-// Parameters that is itself the content are left alone: what they name is
-// theirs to say (FHIR R4 bundle.html#references).
-func links(doc *r4.Doc, f func(link)) {
-	l := linker{f}
+// linksOf lists the links of a resource: all literal references, and of
+// addresses and narratives those that a transaction could change. Resources
+// inside a Bundle or Parameters that is itself the content are left alone: what
+// they name is theirs to say (FHIR R4 bundle.html#references).
+func linksOf(doc *r4.Doc) []link {
+	var l linker
 	l.resource(doc.Root())
+	return l.list
 }
 
-type linker struct{ f func(link) }
+type linker struct{ list []link }
 
-func (l linker) resource(n r4.Node) {
+func (l *linker) resource(n r4.Node) {
 	name, _ := n.Get("resourceType").Quoted()
 	if s := r4.ResourceShape(name); s != nil {
 		l.object(n, s)
 	}
 }
 
-func (l linker) object(n r4.Node, s *r4.Shape) {
+func (l *linker) object(n r4.Node, s *r4.Shape) {
 	for v := n.First(); v.Exists(); v = v.Next(n) {
 		name := v.Name()
 		if len(name) > 0 && name[0] == '_' {
@@ -54,14 +57,14 @@ func (l linker) object(n r4.Node, s *r4.Shape) {
 	}
 }
 
-func (l linker) member(v r4.Node, s *r4.Shape, m *r4.Member) {
+func (l *linker) member(v r4.Node, s *r4.Shape, m *r4.Member) {
 	switch {
 	case s.Path == "Reference" && m.Name == "reference":
-		l.f(link{v, literal, v.Text()})
+		l.list = append(l.list, link{v, literal, v.Text()})
 	case m.Primitive == r4.URI || m.Primitive == r4.URL || m.Primitive == r4.Canonical: // in an oid or uuid no address may stand
-		l.each(v, func(x r4.Node) { l.f(link{x, address, x.Text()}) })
+		l.each(v, func(x r4.Node) { l.temporary(x, address) })
 	case m.Primitive == r4.XHTML:
-		l.f(link{v, narrative, v.Text()})
+		l.temporary(v, narrative)
 	case m.Primitive != r4.None:
 	case m.Shape() == nil:
 		if m.Name == "contained" {
@@ -72,7 +75,18 @@ func (l linker) member(v r4.Node, s *r4.Shape, m *r4.Member) {
 	}
 }
 
-func (l linker) each(v r4.Node, f func(r4.Node)) {
+// temporary adds what may hold the address that an entry has inside its Bundle only.
+func (l *linker) temporary(v r4.Node, kind linkKind) {
+	raw, escaped := v.Quoted()
+	if kind == address && !bytes.HasPrefix(raw, urn) && !escaped || kind == narrative && !bytes.Contains(raw, urn) {
+		return
+	}
+	l.list = append(l.list, link{v, kind, v.Text()})
+}
+
+var urn = []byte("urn:")
+
+func (l *linker) each(v r4.Node, f func(r4.Node)) {
 	if v.Kind() != r4.Array {
 		f(v)
 		return
@@ -129,14 +143,24 @@ func edited(src []byte, edits []edit) []byte {
 	return append(out, src[at:]...)
 }
 
-// rewrite gives the text of a resource with its links changed as change says, and whether any was.
-func rewrite(doc *r4.Doc, change func(link) (string, bool)) (src []byte, changes bool) {
+// rewrite gives the text of a resource with its links changed as change says,
+// whether any was, and what the resource then names.
+func rewrite(doc *r4.Doc, list []link, change func(link) (string, bool)) (src []byte, changes bool, refs []named) {
 	var edits []edit
-	links(doc, func(l link) {
+	var seen map[store.Key]bool
+	for _, l := range list {
 		if with, ok := change(l); ok && with != l.text {
 			from, to := l.node.Range()
 			edits = append(edits, edit{from, to, with})
+			l.text = with
 		}
-	})
-	return edited(doc.Source(), edits), len(edits) > 0
+		if n, ok := namedBy(l); ok && !seen[n.key] {
+			if seen == nil {
+				seen = map[store.Key]bool{}
+			}
+			seen[n.key] = true
+			refs = append(refs, n)
+		}
+	}
+	return edited(doc.Source(), edits), len(edits) > 0, refs
 }

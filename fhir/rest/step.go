@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -19,6 +20,7 @@ type step struct {
 	when  *criteria
 	match int
 	doc   *r4.Doc
+	links []link // of doc
 	patch patcher
 	act   *act // of other
 	asks  bool // has conditional references
@@ -124,12 +126,10 @@ func (st *step) resource() (err error) {
 			st.fresh = own
 		}
 	}
-	links(st.doc, func(l link) {
-		if l.kind == literal && strings.Contains(l.text, "?") {
-			if _, _, ok := conditional(strings.TrimPrefix(l.text, st.q.Base+"/")); ok {
-				st.asks = true
-			}
-		}
+	st.links = linksOf(st.doc)
+	st.asks = slices.ContainsFunc(st.links, func(l link) bool {
+		_, _, ok := conditional(strings.TrimPrefix(l.text, st.q.Base+"/"))
+		return ok && l.kind == literal
 	})
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/ytso/ytso/fhir/outcome"
-	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/store"
 )
 
@@ -73,18 +72,11 @@ var errTwice = fail(outcome.Invalid, "twice", "Một tài nguyên xuất hiện 
 
 // ready prepares a create or update, anew only when its text is not the one prepared already.
 func (x *transaction) ready(ctx context.Context, st *step, k store.Key, r *resolved) (*fresh, error) {
-	src, changes := rewrite(st.doc, toward(st.q.Base, r.change(st)))
+	src, changes, refs := rewrite(st.doc, st.links, toward(st.q.Base, r.change(st)))
 	if st.made != nil && st.made.Draft.Key == k && bytes.Equal(src, st.src) {
 		return st.made, nil
 	}
-	doc := st.doc
-	if changes {
-		var err error
-		if doc, err = r4.Parse(src); err != nil {
-			return nil, err
-		}
-	}
-	f, err := x.s.readyText(ctx, st.q, k, doc)
+	f, err := x.s.readyText(ctx, st.q, k, st.doc, src, changes, refs)
 	if err != nil {
 		return nil, err
 	}

@@ -209,6 +209,7 @@ func conditionalReferences(t *testing.T, s *site) {
 	}
 	s.do(t, "PUT", "Patient/a", patient("a", `"identifier":[{"system":"http://id.example","value":"a"}]`)).want(201)
 	s.do(t, "POST", "", bundle("transaction", [4]string{"POST Observation", "", "", obs("Patient?identifier=http://id.example|a")}), "Prefer", "return=representation").want(200).has("entry.0.resource.subject.reference", "Patient/a")
+	s.do(t, "POST", "Observation", obs("Patient?identifier=http://id.example|a")).want(422).says("business-rule", "rest.reference")
 	s.do(t, "POST", "", bundle("transaction", [4]string{"POST Observation", "", "", obs("Patient?identifier=none")})).want(422).says("business-rule", "rest.reference-none")
 	s.do(t, "POST", "", bundle("transaction", [4]string{"POST Observation", "", "", obs("Patient?nonsense=none")})).want(400)
 	// one that the same transaction creates, through another that waits as well

@@ -131,6 +131,14 @@ func updating(t *testing.T, s *site) {
 	s.do(t, "POST", "Patient", at("female")).want(422)
 	s.do(t, "POST", "", bundle("transaction", [4]string{"PUT Patient/at", "", "", at("other")})).want(200)
 
+	obs := func(status string) string {
+		return `{"resourceType":"Observation","id":"of","status":"` + status + `","code":{"text":"c"},"subject":{"reference":"Patient/left"}}`
+	}
+	s.do(t, "PUT", "Patient/left", patient("left", `"gender":"male"`)).want(201)
+	s.do(t, "PUT", "Observation/of", obs("final")).want(201)
+	s.do(t, "DELETE", "Patient/left", "").want(204)
+	s.do(t, "PUT", "Observation/of", obs("entered-in-error")).want(200)
+
 	body := func(id, v string) string {
 		return patient(id, `"identifier":[{"system":"http://id.example","value":"`+v+`"}]`)
 	}
