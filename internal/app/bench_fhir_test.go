@@ -28,7 +28,7 @@ func TestBenchFHIR(t *testing.T) {
 		for _, o := range size.Operations {
 			switch {
 			case o.Refused != "":
-				t.Logf("%s: %s", o.Name, o.Refused)
+				t.Errorf("%s: %s", o.Name, o.Refused)
 			case o.CPU <= 0 || o.Rows == 0 || i == 1 && o.Growth == 0:
 				t.Errorf("%+v", o)
 			case (o.Name == "read" || o.Name == "create") && (o.Raw <= 0 || o.Share <= 0):

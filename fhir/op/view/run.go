@@ -24,6 +24,9 @@ var known = map[string]bool{
 }
 
 func (o *operations) run(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+	if c.Inner {
+		return nil, outcome.New(outcome.NotSupported, "view.inner", "$run không chạy được bên trong một Bundle.", "$run can't be an entry of a Bundle: its answer is no resource.")
+	}
 	if err := refuseUnknown(c); err != nil {
 		return nil, err
 	}
@@ -39,7 +42,7 @@ func (o *operations) run(ctx context.Context, c *rest.Call) (*rest.Response, err
 	if err != nil {
 		return nil, err
 	}
-	c.Reader.Audit(store.Note{Action: "view.run", Entity: "ViewDefinition", Detail: s.View.Resource + " " + s.View.Name})
+	c.Reader.Audit(store.Note{Action: "view.run", Entity: "ViewDefinition", Detail: s.View.Resource})
 	if given := c.In.All("resource"); len(given) > 0 {
 		return t.inline(ctx, given)
 	}
@@ -199,7 +202,7 @@ func (t *table) stream(ctx context.Context, out io.Writer, rows []view.Row, at P
 		from := at
 		err := t.o.Store.View(ctx, t.access, func(r store.Reader) (err error) {
 			rows = rows[:0]
-			r.Audit(store.Note{Action: "view.run", Entity: "ViewDefinition", Detail: t.scan.View.Resource + " " + t.scan.View.Name})
+			r.Audit(store.Note{Action: "view.run", Entity: "ViewDefinition", Detail: t.scan.View.Resource})
 			at, err = t.scan.Next(ctx, r, from, func(row view.Row) error {
 				rows = append(rows, row)
 				return nil

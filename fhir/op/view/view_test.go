@@ -197,6 +197,16 @@ func TestRunUnderTheGate(t *testing.T) {
 	})
 }
 
+func TestRunInBundle(t *testing.T) {
+	engines(t, func(t *testing.T, s *site) {
+		s.fill(t)
+		w := s.do(t, "POST", "/", `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"ViewDefinition/people/$run"}}]}`)
+		if w.Code != 200 || !strings.Contains(w.Body.String(), "view.inner") {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	})
+}
+
 func TestRunRefuses(t *testing.T) {
 	engines(t, func(t *testing.T, s *site) {
 		s.fill(t)
