@@ -46,10 +46,14 @@ const (
 	none // the element holds no code
 )
 
+// vitalUnits are required of every component of a vital sign, but lack the
+// units of what else panels hold (L/min of oxygen): the official validator warns only.
+const vitalUnits = "http://hl7.org/fhir/ValueSet/ucum-vitals-common"
+
 // bound holds the codes of an element against its binding (FHIR R4 terminologies.html#strength).
 func (c *check) bound(e elem, b *binding) {
 	if b.strength == "required" || b.strength == "extensible" {
-		c.member(e, b.set, b.strength == "required")
+		c.member(e, b.set, b.strength == "required" && !strings.HasPrefix(b.set, vitalUnits))
 	}
 	if b.max != "" {
 		c.member(e, b.max, true)

@@ -168,7 +168,7 @@ func TestValidatorCases(t *testing.T) {
 	for _, profiled := range []bool{false, true} {
 		agreed, all, placed, invalid := 0, 0, 0, 0
 		for _, c := range validatorCases(t) {
-			supporting, o, want, name := load(t, c.Supporting...), Options{KnownExtensions: c.Domain == ""}, c.Expect, c.Name
+			supporting, o, want, name := load(t, c.Supporting...), Options{KnownExtensions: c.Domain == "", VitalSigns: true}, c.Expect, c.Name
 			if profiled {
 				if c.Profile == nil {
 					continue

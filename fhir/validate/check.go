@@ -211,6 +211,9 @@ func (c *check) resource(e elem) {
 	if !e.in.contained {
 		c.contained(e)
 	}
+	if c.o.VitalSigns && e.typ == "Observation" {
+		c.vitalSign(e)
+	}
 	list := e.v.Get("meta").Get("profile")
 	i := 0
 	for p := range list.Elems() {
@@ -248,5 +251,23 @@ func (c *check) wanted(e elem, url string) {
 		c.strict = true
 		c.conform(e, p)
 		c.strict = false
+	}
+}
+
+// vitalSigns are the profiles that LOINC codes ask for (FHIR R4 observation-vitalsigns.html, table of magic values).
+var vitalSigns = map[string]string{
+	"85353-1": "vitalspanel", "9279-1": "resprate", "8867-4": "heartrate", "2708-6": "oxygensat", "8310-5": "bodytemp",
+	"8302-2": "bodyheight", "9843-4": "headcircum", "29463-7": "bodyweight", "39156-5": "bmi", "85354-9": "bp",
+}
+
+func (c *check) vitalSign(e elem) {
+	for x := range e.v.Get("code").Get("coding").Elems() {
+		name := vitalSigns[x.Get("code").Text()]
+		if name == "" || x.Get("system").Text() != "http://loinc.org" {
+			continue
+		}
+		if p := c.profile(structures + name); p != nil {
+			c.conform(e, p)
+		}
 	}
 }

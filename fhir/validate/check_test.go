@@ -52,6 +52,7 @@ func TestProfiles(t *testing.T) {
 		{"least", el("Patient.multipleBirth[x]", `,"minValueInteger":1`), `"multipleBirthInteger":1`, `"multipleBirthInteger":0`, "bound"},
 		{"greatest", el("Patient.birthDate", `,"maxValueDate":"2020-05"`), `"birthDate":"2020-05-07"`, `"birthDate":"2020-06"`, "bound"},
 		{"binding", el("Patient.language", `,"binding":{"strength":"required","valueSet":"http://hl7.org/fhir/ValueSet/administrative-gender"}`), `"language":"other"`, `"language":"vi"`, "binding"},
+		{"duration", el("Patient.birthDate", `,"minValueDuration":{"value":100,"code":"a"}`), `"birthDate":"2000-01-01"`, `"birthDate":"1890-01-01"`, "bound"},
 		{"rule", el("Patient", `,"constraint":[{"key":"x-1","severity":"error","human":"Name or identifier","expression":"name.exists() or identifier.exists()"}]`), `"name":[{"text":"a"}]`, `"active":true`, "invariant"},
 		{"target", el("Patient.generalPractitioner", `,"type":[{"code":"Reference","targetProfile":["`+structures+`Organization"]}]`), `"generalPractitioner":[{"reference":"Organization/1"}]`, `"generalPractitioner":[{"reference":"Practitioner/1"}]`, "target"},
 		{"target profile", el("Patient.link.other", `,"type":[{"code":"Reference","targetProfile":["`+x+`male"]}]`),

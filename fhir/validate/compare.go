@@ -3,6 +3,7 @@ package validate
 import (
 	"bytes"
 	"math/big"
+	"strconv"
 	"strings"
 	"time"
 
@@ -96,6 +97,32 @@ func order(e elem, bound r4.Node) (way int, known bool) {
 		return orderTimes(e.v.Text(), bound.Text())
 	}
 	return 0, false
+}
+
+// order compares a value with a bound of a profile. A date with a duration as
+// bound is held against so long before now, or after.
+func (c *check) order(e elem, bound r4.Node, sign int) (way int, known bool) {
+	if e.v.Kind() != r4.String || bound.Kind() != r4.Map {
+		return order(e, bound)
+	}
+	n, err := strconv.Atoi(bound.Get("value").Text())
+	if err != nil || n > 10_000 || n < -10_000 {
+		return 0, false
+	}
+	now, n := c.now, n*sign
+	switch bound.Get("code").Text() {
+	case "a":
+		now = now.AddDate(n, 0, 0)
+	case "mo":
+		now = now.AddDate(0, n, 0)
+	case "wk":
+		now = now.AddDate(0, 0, 7*n)
+	case "d":
+		now = now.AddDate(0, 0, n)
+	default:
+		return 0, false
+	}
+	return orderTimes(e.v.Text(), now.Format(time.RFC3339))
 }
 
 func orderNumbers(a, b string) (int, bool) {

@@ -268,7 +268,7 @@ func (c *check) bounds(e elem, r *rule) {
 		if !b.limit.Exists() {
 			continue
 		}
-		way, known := order(e, b.limit)
+		way, known := c.order(e, b.limit, b.sign)
 		switch {
 		case !known:
 			c.warnf(e, outcome.NotSupported, "bound", "Không so sánh được giá trị với giới hạn của hồ sơ%[1]s.", "The value can't be compared with the bound of the profile%[1]s.", shown(b.limit))

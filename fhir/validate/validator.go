@@ -41,6 +41,9 @@ type Options struct {
 	// official validator does, but for those of HL7's own packages and of
 	// examples. A server lets them through (FHIR R4 extensibility.html).
 	KnownExtensions bool
+	// VitalSigns holds an Observation with a LOINC code of a vital sign against
+	// the profile for it (FHIR R4 observation-vitalsigns.html), claimed or not.
+	VitalSigns bool
 	// Now is what now() and today() of a rule give; zero: the clock.
 	Now time.Time
 }

@@ -125,7 +125,7 @@ func (j *judge) judge(ctx context.Context, q validation) ([]finding, error) {
 	if !isFile {
 		return nil, errNotGiven
 	}
-	v, o := j.usual, validate.Options{KnownExtensions: j.known}
+	v, o := j.usual, validate.Options{KnownExtensions: j.known, VitalSigns: true}
 	beside := shelf{}
 	for _, s := range q.Supporting {
 		b, isFile, err := given(s)
