@@ -64,7 +64,7 @@ func (h *house) meetOthers() (err error) {
 	h.exchange, err = exchange.NewService(exchange.Deps{
 		Store: h.store, Gate: h.gate, Check: k.check, Terms: k.terms, Source: k.source, Params: k.params.Load, Changed: k.changed,
 		Operations: func(s store.Store) []rest.Operation { return h.operations(k, s) },
-		Standing:   h.authn, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
+		Standing:   h.authn, Matcher: h.matcher, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
 		Clock: h.clock, Log: h.log.With("room", "exchange"), Software: version(), Started: h.clock.Now(),
 	})
 	return err

@@ -96,9 +96,7 @@ func (i *importer) one(ctx context.Context, op operator, t *tally, name string) 
 	}
 	p := parcel{Facility: i.facility, Name: filepath.Base(name), Body: body}
 	switch kindOf(name, body) {
-	case fhirXML:
-		t.refused(name, errFHIRXML)
-	case fhirJSON:
+	case fhirJSON, fhirXML:
 		err = keepResources(ctx, op, t, name, p)
 	default:
 		err = takeClaim(ctx, op, t, name, p)
@@ -141,17 +139,45 @@ func (i *importer) read(name string) ([]byte, error) {
 	return body, nil
 }
 
+// keepPart is how much of a file with one resource a line is handed over at a
+// time: so far it has come when it is broken off.
+const keepPart = 8 << 20
+
+// keepResources hands FHIR resources over. What kept some of them out is said with their place.
 func keepResources(ctx context.Context, op operator, t *tally, name string, p parcel) error {
-	k, err := op.Keep(ctx, p)
-	switch {
-	case err == nil:
-		t.resources(k)
-	case ours(err):
-		return err
-	default:
-		t.refused(name, outcome.As(err))
+	var sum kept
+	rest := p.Body
+	for len(rest) > 0 {
+		p.Body = rest
+		if strings.HasSuffix(strings.ToLower(name), ".ndjson") {
+			p.Body = firstLines(rest, keepPart)
+		}
+		rest = rest[len(p.Body):]
+		k, err := op.Keep(ctx, p)
+		switch {
+		case err == nil:
+		case ours(err):
+			return err
+		default:
+			t.refused(name, outcome.As(err))
+			return nil
+		}
+		p.Lines += bytes.Count(p.Body, []byte("\n"))
+		sum = kept{sum.Written + k.Written, sum.Unchanged + k.Unchanged, append(sum.Faults, k.Faults...)}
 	}
+	t.resources(name, sum)
 	return nil
+}
+
+// firstLines cuts off whole lines of about a size.
+func firstLines(body []byte, size int) []byte {
+	if len(body) <= size {
+		return body
+	}
+	if at := bytes.IndexByte(body[size:], '\n'); at >= 0 {
+		return body[:size+at+1]
+	}
+	return body
 }
 
 // takeClaim waits for the file's answer, so that no more than a few are on their way.
@@ -198,10 +224,6 @@ const (
 	fhirJSON
 	fhirXML
 )
-
-var errFHIRXML = outcome.New(outcome.NotSupported, "import.fhir-xml",
-	"Tệp là FHIR dạng XML, bản này chưa đọc được. Hãy xuất lại dạng JSON.",
-	"The file is FHIR in XML, which this version does not read yet. Export it as JSON.")
 
 // kindOf tells the sorts of files apart by how they begin.
 func kindOf(name string, body []byte) fileKind {

@@ -103,10 +103,10 @@ func TestImportRefuses(t *testing.T) {
 	write(t, filepath.Join(dir, "notes.txt"), "not for import")
 	code, out, errs := call(t, append([]string{"import", dir}, newPlace(t, "sqlite").args()...)...)
 	got := figuresOf(t, out)
-	if want := (figures{Done: len(list) + 5, Files: len(list) + 5, Whole: 4, Stored: len(list), Refused: 1}); code != 1 || got != want {
+	if want := (figures{Done: len(list) + 5, Files: len(list) + 5, Whole: 3, Stored: len(list), Refused: 1, Written: 1}); code != 1 || got != want {
 		t.Errorf("exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
 	}
-	for _, word := range []string{"FHIR in XML", "without id", "not well-formed", "ends before its end", "1 HOSO refused"} {
+	for _, word := range []string{"without id", "line 1, column 32", "ends before its end", "1 HOSO refused"} {
 		if !strings.Contains(out, word) {
 			t.Errorf("it does not say %q: %s", word, out)
 		}
@@ -179,8 +179,30 @@ func TestImportFHIR(t *testing.T) {
 		t.Errorf("linked: %v", got)
 	}
 	write(t, filepath.Join(dir, "bad.json"), `{"resourceType":"Bundle","entry":[{"request":{"method":"DELETE","url":"Organization/a"}}]}`)
-	if code, out, _ := call(t, args...); code != 1 || !strings.Contains(out, "deletes or refers to urn:uuid") {
+	if code, out, _ := call(t, args...); code != 1 || !strings.Contains(out, "bad.json:1: ") || !strings.Contains(out, "deletes, patches or refers to urn:uuid") {
 		t.Errorf("exit %d %s", code, out)
+	}
+}
+
+// TestImportLines: a line that is wrong is told by its number and why, and keeps no other out; XML as well.
+func TestImportLines(t *testing.T) {
+	dir, p := t.TempDir(), newPlace(t, "sqlite")
+	write(t, filepath.Join(dir, "many.ndjson"), `{"resourceType":"Organization","id":"a","name":"Trạm y tế A"}
+{"resourceType":"Organization","id":"b","nonsense":1}
+
+{"resourceType":"Organization","id":"c",
+{"resourceType":"Patient","id":"d","gender":"đàn bà"}
+{"resourceType":"Organization","id":"e","name":"Trạm y tế E"}
+`)
+	write(t, filepath.Join(dir, "p.xml"), `<Organization xmlns="http://hl7.org/fhir"><id value="x"/><name value="Trạm y tế X"/></Organization>`)
+	code, out, errs := call(t, append([]string{"import", dir}, p.args()...)...)
+	if got, want := figuresOf(t, out), (figures{Done: 2, Files: 2, Written: 3}); code != 1 || got != want {
+		t.Errorf("exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
+	}
+	for _, place := range []string{"many.ndjson:2: ", "many.ndjson:4: ", "many.ndjson:5: ", "Organization.nonsense", "Patient.gender", "3 refused"} {
+		if !strings.Contains(out, place) {
+			t.Errorf("%q is not said: %s", place, out)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ytso/ytso/internal/room/claims"
+	"github.com/ytso/ytso/internal/room/exchange"
 )
 
 // operator is what the commands ask of an installation: of the node itself
@@ -17,7 +18,7 @@ type operator interface {
 	Receive(ctx context.Context, p parcel) (taken, error)
 	// Answer tells how far a received file has come.
 	Answer(ctx context.Context, receipt string) (verdict, error)
-	// Keep puts FHIR resources in and says how many.
+	// Keep puts FHIR resources in and says how many, and what kept others out.
 	Keep(ctx context.Context, p parcel) (kept, error)
 	// Define stores definitions (profiles, terminology) under ids made of their canonicals.
 	Define(ctx context.Context, d definitions) (kept, error)
@@ -38,6 +39,7 @@ type link struct {
 type parcel struct {
 	Facility, Name string
 	Body           []byte
+	Lines          int // of the same file that were handed over before
 }
 
 type taken struct {
@@ -53,7 +55,11 @@ type verdict struct {
 	HOSO     map[claims.HOSOState]int
 }
 
-type kept struct{ Written, Unchanged int }
+// kept is what became of FHIR resources.
+type kept struct {
+	Written, Unchanged int
+	Faults             []exchange.Fault
+}
 
 // operator finds who answers: the server that has the folder open, else this process opens it.
 func (p *place) operator(ctx context.Context, std Streams) (operator, error) {

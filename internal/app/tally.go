@@ -17,15 +17,36 @@ type tally struct {
 	out                        io.Writer
 	live                       bool // a terminal: the line of progress is written over
 	all, done, skipped, turned int
-	written, same              int
+	written, same, faulty      int
 	hoso                       map[claims.HOSOState]int
 	shown                      time.Time
 }
 
 func (t *tally) known() { t.step(func() { t.skipped++ }) }
 
-func (t *tally) resources(k kept) {
-	t.step(func() { t.written, t.same = t.written+k.Written, t.same+k.Unchanged })
+// shownFaults bounds what is said of one file; the rest is counted.
+const shownFaults = 20
+
+// resources counts those of a file, and says what kept others out. A file of
+// which nothing came in is refused whole.
+func (t *tally) resources(name string, k kept) {
+	t.step(func() {
+		t.written, t.same, t.faulty = t.written+k.Written, t.same+k.Unchanged, t.faulty+len(k.Faults)
+		if k.Written+k.Unchanged == 0 && len(k.Faults) > 0 {
+			t.turned++
+		}
+		for i, f := range k.Faults {
+			if i == shownFaults {
+				t.say(name, fmt.Sprintf("còn %d lỗi nữa.", len(k.Faults)-i), fmt.Sprintf("%d more faults.", len(k.Faults)-i))
+				break
+			}
+			at := ""
+			if len(f.Expression) > 0 {
+				at = " (" + f.Expression[0] + ")"
+			}
+			t.say(fmt.Sprintf("%s:%d", name, f.Place), f.VI+at, f.EN+at)
+		}
+	})
 }
 
 func (t *tally) refused(name string, e *outcome.Error) {
@@ -80,18 +101,18 @@ func (t *tally) summary() {
 	h := t.hoso
 	fmt.Fprintf(t.out, `%s%d/%d tệp: %d đã nhận từ trước, %d bị từ chối cả tệp
   HOSO: %d đã lưu, %d bị từ chối, %d không đổi, %d cũ hơn bản đang có, %d lỗi hệ thống
-  FHIR: %d tài nguyên đã ghi, %d không đổi
+  FHIR: %d tài nguyên đã ghi, %d không đổi, %d bị từ chối
 %d of %d files: %d known from before, %d refused whole
   HOSO: %d stored, %d refused, %d unchanged, %d older than what stands, %d failed
-  FHIR: %d resources written, %d unchanged
+  FHIR: %d resources written, %d unchanged, %d refused
 `, t.erase(), t.done, t.all, t.skipped, t.turned,
-		h[claims.HOSOStored], h[claims.HOSORefused], h[claims.HOSOUnchanged], h[claims.HOSOOlder], h[claims.HOSOFailed], t.written, t.same,
+		h[claims.HOSOStored], h[claims.HOSORefused], h[claims.HOSOUnchanged], h[claims.HOSOOlder], h[claims.HOSOFailed], t.written, t.same, t.faulty,
 		t.done, t.all, t.skipped, t.turned,
-		h[claims.HOSOStored], h[claims.HOSORefused], h[claims.HOSOUnchanged], h[claims.HOSOOlder], h[claims.HOSOFailed], t.written, t.same)
+		h[claims.HOSOStored], h[claims.HOSORefused], h[claims.HOSOUnchanged], h[claims.HOSOOlder], h[claims.HOSOFailed], t.written, t.same, t.faulty)
 }
 
 func (t *tally) bad() bool {
-	return t.turned+t.hoso[claims.HOSORefused]+t.hoso[claims.HOSOFailed] > 0
+	return t.turned+t.faulty+t.hoso[claims.HOSORefused]+t.hoso[claims.HOSOFailed] > 0
 }
 
 // terminal says whether somebody watches the stream.

@@ -27,6 +27,7 @@ type Deps struct {
 	// Operations are those of the API beside the room's own, upon the store as the API sees it.
 	Operations func(store.Store) []rest.Operation
 	Changed    func(keys []store.Key) // definitions were written
+	Matcher    Matcher                // of imported Patients; nil: they stay unmatched
 	Index      Index                  // nil: there are no search parameters of our own
 	SetParams  func(*param.Registry)  // what Params gives from now on
 	Outbox     Outbox                 // nil: nobody is notified
