@@ -199,7 +199,7 @@ func TestImportLines(t *testing.T) {
 	if got, want := figuresOf(t, out), (figures{Done: 2, Files: 2, Written: 3}); code != 1 || got != want {
 		t.Errorf("exit %d %+v, want %+v: %s%s", code, got, want, out, errs)
 	}
-	for _, place := range []string{"many.ndjson:2: ", "many.ndjson:4: ", "many.ndjson:5: ", "Organization.nonsense", "Patient.gender", "3 refused"} {
+	for _, place := range []string{"many.ndjson:2: ", "many.ndjson:4: ", "many.ndjson:5: ", `no element "nonsense"`, "Patient.gender", "3 refused"} {
 		if !strings.Contains(out, place) {
 			t.Errorf("%q is not said: %s", place, out)
 		}
