@@ -306,3 +306,10 @@ func keysOf(t testing.TB, ndjson string) (list []string) {
 	slices.Sort(list)
 	return list
 }
+
+func decode(t testing.TB, body []byte, v any) {
+	t.Helper()
+	if err := json.Unmarshal(body, v); err != nil {
+		t.Fatalf("%v in %.300s", err, body)
+	}
+}

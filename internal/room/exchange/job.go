@@ -17,10 +17,11 @@ const (
 	kindImport  = "import"
 	kindReindex = "reindex"
 
-	stateWaiting = "waiting"
-	stateRunning = "running"
-	stateDone    = "done"
-	stateFailed  = "failed"
+	stateReceiving = "receiving" // its file is still coming
+	stateWaiting   = "waiting"
+	stateRunning   = "running"
+	stateDone      = "done"
+	stateFailed    = "failed"
 )
 
 // Bounds of jobs.
@@ -111,7 +112,7 @@ func (s *Service) enqueueFor(ctx context.Context, client string, principal []byt
 	jobID = id.UUID()
 	err = s.Store.Update(ctx, s.system, func(tx store.Tx) error {
 		tx.Audit(store.Note{Action: "exchange." + kind, Entity: jobID, Detail: request})
-		open, err := number(ctx, tx, `SELECT COUNT(*) FROM exchange_job WHERE client = $1 AND state IN ('waiting', 'running')`, client)
+		open, err := number(ctx, tx, `SELECT COUNT(*) FROM exchange_job WHERE client = $1 AND state IN ('receiving', 'waiting', 'running')`, client)
 		if err != nil {
 			return err
 		}

@@ -41,7 +41,7 @@ func (b board) failing() (n int) {
 
 func (b board) working() (n int) {
 	for _, j := range b.Jobs {
-		if j.State == stateWaiting || j.State == stateRunning {
+		if j.State == stateWaiting || j.State == stateRunning || j.State == stateReceiving {
 			n++
 		}
 	}

@@ -28,7 +28,7 @@ func moment(ms int64) string {
 
 var subTones = map[string]ui.Tone{subRequested: ui.Calm, subActive: ui.Good, subError: ui.Bad, subOff: ui.Calm}
 
-var jobTones = map[string]ui.Tone{stateWaiting: ui.Calm, stateRunning: ui.Calm, stateDone: ui.Good, stateFailed: ui.Bad}
+var jobTones = map[string]ui.Tone{stateReceiving: ui.Calm, stateWaiting: ui.Calm, stateRunning: ui.Calm, stateDone: ui.Good, stateFailed: ui.Bad}
 
 // boardPage is how other systems fare with us.
 func boardPage(b board) templ.Component {
@@ -815,7 +815,7 @@ func jobAct(j *Job) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if j.State == stateWaiting || j.State == stateRunning {
+		if j.Ended.IsZero() {
 			var templ_7745c5c3_Var33 string
 			templ_7745c5c3_Var33, templ_7745c5c3_Err = templ.JoinStringErrs(i18n.T(ctx, "exchange.cancel"))
 			if templ_7745c5c3_Err != nil {

@@ -191,6 +191,7 @@ func (s *Service) ownRoutes() []httpx.Route {
 		add("GET "+root+level, s.startExport)
 		add("POST "+root+level, s.startExport)
 	}
+	list = append(list, httpx.Route{Pattern: "POST " + root + "/$import", Who: program, MaxBody: maxImport, Handler: s.startImport})
 	add("GET "+root+"/$job/{job}", s.poll)
 	add("DELETE "+root+"/$job/{job}", s.withdraw)
 	add("GET "+root+"/$job/{job}/{file}", s.download)

@@ -172,6 +172,8 @@ func (s *Service) workerOf(kind string) worker {
 	switch kind {
 	case kindExport:
 		return s.exportSlice
+	case kindImport:
+		return s.importSlice
 	case kindReindex:
 		return s.reindexSlice
 	}
