@@ -20,13 +20,13 @@ func (s *Server) planDelete(q *Request, k store.Key) (*act, error) {
 }
 
 func (t *turn) delete(ctx context.Context, k store.Key, match int) (*Response, error) {
-	if match > 0 { // the store says nothing about what is not there
+	if demands(match) { // the store says nothing about what is not there
 		_, err := t.r.Read(ctx, k)
 		if kind := outcome.KindOf(err); kind == outcome.NotFound || kind == outcome.Deleted {
 			return nil, fail(outcome.Stale, "gone", "Phiên bản nêu trong If-Match không còn hiện hành.", "The version that If-Match names is not current.")
 		}
 	}
-	if err := t.tx.Delete(ctx, k, match); err != nil {
+	if err := t.tx.Delete(ctx, k, max(match, 0)); err != nil {
 		return nil, err
 	}
 	t.there[k] = false

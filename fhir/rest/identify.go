@@ -45,7 +45,7 @@ func (a *attempt) matched(ctx context.Context, st *step, first map[string]store.
 		return there.Key, nil
 	case st.kind == stepPatch:
 		return k, errNone
-	case st.kind == stepUpdate && st.match > 0:
+	case st.kind == stepUpdate && demands(st.match):
 		return k, errStale
 	case st.kind == stepUpdate && st.doc.ID() != "":
 		if taken, err := a.t.sees(ctx, k); err != nil || taken {

@@ -11,6 +11,17 @@ import (
 func (t *turn) put(ctx context.Context, f *fresh, match int, later bool) (*store.Resource, error) {
 	p := *f.Prepared // a Prepared serves many Puts, and each has its own condition
 	p.Draft.IfMatch = match
+	if match == anyVersion {
+		r, err := t.r.Read(ctx, f.Draft.Key)
+		switch outcome.KindOf(err) {
+		case outcome.NotFound, outcome.Deleted:
+			return nil, errStale
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.Draft.IfMatch = r.Version
+	}
 	if match != store.IfNone {
 		if err := t.keepOwner(ctx, &p.Draft); err != nil {
 			return nil, err

@@ -115,11 +115,21 @@ func versionOf(tag string) int {
 var errIfMatch = fail(outcome.Invalid, "if-match",
 	`If-Match phải có dạng W/"3", trong đó 3 là phiên bản đang sửa.`, `If-Match must be of the form W/"3", where 3 is the version that is being changed.`)
 
-// ifMatch reads If-Match: the version that must be current; 0: none was asked for (FHIR R4 http.html#concurrency).
+// anyVersion as the version of If-Match: "*", whatever is current, but something must be (RFC 9110 §13.1.1).
+const anyVersion = -2
+
+// demands says that a version must be there.
+func demands(match int) bool { return match > 0 || match == anyVersion }
+
+// ifMatch reads If-Match: the version that must be current, or anyVersion; 0:
+// none was asked for (FHIR R4 http.html#concurrency).
 func ifMatch(h http.Header) (int, error) {
 	text := h.Get("If-Match")
 	if text == "" {
 		return 0, nil
+	}
+	if strings.TrimSpace(text) == "*" {
+		return anyVersion, nil
 	}
 	n := versionOf(text)
 	if n == 0 {

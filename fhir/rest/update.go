@@ -112,7 +112,7 @@ func (s *Server) planConditionalUpdate(ctx context.Context, q *Request, typ stri
 // updateNone is a conditional update that matches nothing: it creates; with an
 // id of the client as an update-as-create, unless that id is taken (R4: 409).
 func (t *turn) updateNone(ctx context.Context, f *fresh, doc *r4.Doc, match int) (*Response, error) {
-	if match > 0 {
+	if demands(match) {
 		return nil, fail(outcome.Stale, "none", "Không có tài nguyên nào khớp điều kiện để đối chiếu If-Match.", "Nothing matches the condition, so If-Match does not hold.")
 	}
 	if doc.ID() != "" {

@@ -25,10 +25,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, f face, q *Reques
 		h.Set("Last-Modified", resp.LastModified.UTC().Format(http.TimeFormat))
 	}
 	if h.Get("Cache-Control") == "" {
-		h.Set("Cache-Control", "no-store")
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			h.Set("Cache-Control", "private, no-cache")
-		}
+		h.Set("Cache-Control", "no-store") // a clinic's PC serves many: who wants to ask again with an ETag keeps the copy itself
 	}
 	h.Add("Vary", "Accept, Accept-Language, Prefer")
 	code := cmp.Or(resp.Status, http.StatusOK)

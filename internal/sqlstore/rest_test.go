@@ -19,6 +19,11 @@ func TestRESTExamples(t *testing.T) {
 	engines(t, func(t *testing.T, options func(t *testing.T) Options) { resttest.Examples(t, openTest(t, options(t))) })
 }
 
+// TestRESTTogether sends them all in one transaction.
+func TestRESTTogether(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) { resttest.Together(t, openTest(t, options(t))) })
+}
+
 func BenchmarkREST(b *testing.B) {
 	resttest.Benchmarks(b, openTest(b, Options{Dir: b.TempDir(), Key: testKey}))
 }

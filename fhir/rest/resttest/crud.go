@@ -116,7 +116,13 @@ func updating(t *testing.T, s *site) {
 	s.do(t, "PUT", "Patient/p", patient("p", `"gender":"other"`), "If-Match", `nonsense`).want(400)
 	s.do(t, "PUT", "Patient/p", patient("p", `"gender":"other"`), "If-Match", `W/"2"`).want(200)
 	s.do(t, "PUT", "Patient/p", patient("p", `"gender":"other"`), "If-None-Match", `*`).want(412)
-	s.do(t, "PUT", "Patient/none", patient("none", `"gender":"other"`), "If-Match", `W/"1"`).want(412)
+	s.do(t, "PUT", "Patient/p", patient("p", `"gender":"other"`), "If-Match", `*`).want(200)
+	for _, match := range []string{`W/"1"`, `*`} {
+		s.do(t, "PUT", "Patient/none", patient("none", `"gender":"other"`), "If-Match", match).want(412)
+		s.do(t, "PUT", "Patient?identifier=none", patient("", `"gender":"other"`), "If-Match", match).want(412)
+		s.do(t, "DELETE", "Patient/none", "", "If-Match", match).want(412)
+		s.do(t, "POST", "", bundle("transaction", [4]string{"PUT Patient/none", `"ifMatch":"` + strings.ReplaceAll(match, `"`, `\"`) + `"`, "", patient("none", `"gender":"other"`)})).want(412)
+	}
 	s.do(t, "GET", "Patient/none", "").want(404)
 
 	// what a version named may have gone by the next one, but nothing new that is gone is named

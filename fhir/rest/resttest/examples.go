@@ -126,6 +126,54 @@ func (s *site) example(t *testing.T, doc *r4.Doc, broken bool) {
 	}
 }
 
+// Together sends the official examples as one transaction, as JSON, and again
+// as XML: what is stored says the same.
+func Together(t *testing.T, open store.Store) {
+	s := newSite(t, open, func(c *rest.Config) { c.Loose = true })
+	var entries [][4]string
+	docs := map[string]*r4.Doc{}
+	for _, src := range examples(t) {
+		doc, err := r4.Parse(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		issues, err := s.config.Check.Check(t.Context(), doc, validate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if path := doc.Type() + "/" + doc.ID(); !validate.Failed(issues) && docs[path] == nil {
+			docs[path] = doc
+			entries = append(entries, [4]string{"PUT " + path, "", "", string(src)})
+		}
+	}
+	body := bundle("transaction", entries...)
+	r := s.do(t, "POST", "", body).want(200)
+	if n := len(slices.Collect(r.doc.Root().Get("entry").Elems())); n != len(entries) || n < 680 {
+		t.Fatalf("%d entries answered of %d", n, len(entries))
+	}
+	for path, doc := range docs {
+		got := s.do(t, "GET", path, "", "Accept", "application/fhir+json").want(200).has("meta.versionId", "1")
+		if !maps.Equal(members(doc.Root()), members(got.doc.Root())) {
+			t.Errorf("%s is not what it was: %s", path, got.Body)
+		}
+	}
+	whole, err := r4.Parse([]byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	xml, err := whole.AppendXML(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.do(t, "POST", "", string(xml), "Content-Type", "application/fhir+xml", "Accept", "application/fhir+json").want(200).has("entry.0.response.status", "200 OK")
+	for path, doc := range docs {
+		got := s.do(t, "GET", path, "", "Accept", "application/fhir+json").want(200)
+		if a, b := canonical(nil, doc.Root(), true), canonical(nil, got.doc.Root(), true); !bytes.Equal(a, b) {
+			t.Errorf("%s in XML: %s\n%s", path, a, b)
+		}
+	}
+}
+
 // members are the texts of a resource's members, without what the server writes.
 func members(n r4.Node) map[string]string {
 	out := map[string]string{}
