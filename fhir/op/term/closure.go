@@ -9,6 +9,7 @@ import (
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/rest"
+	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/term"
 )
 
@@ -27,8 +28,14 @@ func Migrations() fs.FS {
 	return sub
 }
 
-// maxClosure bounds the concepts of one closure table.
-const maxClosure = 20_000
+// Bounds of concepts: in one closure table, and in all tables of a caller.
+const (
+	maxClosure = 20_000
+	maxOwned   = 200_000
+)
+
+var errClosureRight = outcome.New(outcome.Forbidden, "term.closure-right",
+	"Bảng bao đóng được lưu trên máy chủ nên cần quyền tạo ConceptMap.", "Closure tables are kept on the server, so they need the right to create a ConceptMap.")
 
 var errClosureFull = outcome.New(outcome.TooCostly, "term.closure-full",
 	"Bảng bao đóng đã đủ số mã cho phép.", "The closure table holds as many concepts as it may.")
@@ -39,14 +46,17 @@ type held struct {
 	since int
 }
 
-// closure is FHIR R4 terminology-service.html#closure: a table of each caller
-// under a name of its choosing. Without concepts and version it begins anew; with
+// closure is FHIR R4 terminology-service.html#closure: a table of each caller,
+// who may create ConceptMaps, under a name of its choosing. Without concepts and version it begins anew; with
 // concepts it answers the relations that they bring; with a version the
 // relations that came after it.
 func (o *operations) closure(ctx context.Context, c *rest.Call) (*rest.Response, error) {
 	name, owner := c.In.Text("name"), c.Access.Agent.ID
 	if name == "" || len(name) > 200 {
 		return nil, bad("name", "cần tên bảng, dài nhất 200 byte", "the name of the table is needed, at most 200 bytes")
+	}
+	if !c.Access.Filter.May("ConceptMap", store.CanCreate) {
+		return nil, errClosureRight
 	}
 	concepts, since := c.In.All("concept"), c.In.Text("version")
 	if err := c.Tx.Claim(ctx, "closure\n"+owner+"\n"+name); err != nil {
@@ -104,8 +114,26 @@ func readClosure(ctx context.Context, c *rest.Call, owner, name string) (table [
 	return table, newest(table), rows.Err()
 }
 
+func countOwned(ctx context.Context, c *rest.Call, owner string) (n int, err error) {
+	rows, err := c.Tx.Query(ctx, `SELECT COUNT(*) FROM termop_closure WHERE owner = $1`, owner)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			return 0, err
+		}
+	}
+	return n, rows.Err()
+}
+
 // enlarge adds the concepts of the call that the table does not have.
 func (o *operations) enlarge(ctx context.Context, c *rest.Call, owner, name string, table []held, version int) ([]held, error) {
+	owned, err := countOwned(ctx, c, owner)
+	if err != nil {
+		return nil, err
+	}
 	has := map[[2]string]bool{}
 	for _, h := range table {
 		has[[2]string{h.System, h.Code.Code}] = true
@@ -119,7 +147,7 @@ func (o *operations) enlarge(ctx context.Context, c *rest.Call, owner, name stri
 		if _, err := o.d.Terms.Lookup(ctx, code, term.At{}); err != nil {
 			return nil, err
 		}
-		if len(table) == maxClosure {
+		if owned++; len(table) == maxClosure || owned > maxOwned {
 			return nil, errClosureFull
 		}
 		has[key] = true

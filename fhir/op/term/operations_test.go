@@ -268,6 +268,11 @@ func closures(t *testing.T, s store.Store) {
 	}
 	name := code("name", "String", `"của tôi"`)
 	concept := func(c string) string { return code("concept", "Coding", `{"system":"urn:benh","code":"`+c+`"}`) }
+	poor := storetest.All
+	poor.Filter = store.Filter{All: true, Types: map[string]store.Acts{"*": store.CanRead | store.CanSearch}}
+	if _, err := op.Run(t.Context(), &rest.Call{Request: &rest.Request{Access: poor}, In: rest.NewParameters(parse(t, body(name)), nil)}); outcome.KindOf(err) != outcome.Forbidden {
+		t.Errorf("who may only read: %v", err)
+	}
 	for i, c := range []struct {
 		agent string
 		parts []string

@@ -109,7 +109,6 @@ type lines struct {
 	r    *bufio.Reader
 	line int
 	rest []byte
-	bad  int // line that is not UTF-8
 }
 
 // Read hands on whole lines, which keeps a letter of several bytes together.
