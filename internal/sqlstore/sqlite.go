@@ -193,6 +193,10 @@ func (c *liteConn) group(jobs []*job) {
 			fail(err)
 			return
 		}
+		if len(jobs) == 1 { // nobody shares the commit: nothing need be kept apart
+			c.alone(jobs[0])
+			return
+		}
 		var good []*job
 		lost := -1
 		for i, j := range jobs {
@@ -229,6 +233,21 @@ func (c *liteConn) group(jobs []*job) {
 	}
 }
 
+// alone runs the one job of the transaction that has begun.
+func (c *liteConn) alone(j *job) {
+	if j.err = j.ctx.Err(); j.err == nil {
+		j.err = c.run(j.ctx, "", "ROLLBACK", j.f)
+	}
+	if j.err == nil {
+		j.err = c.c.Exec("COMMIT")
+	}
+	if j.err != nil && !c.c.GetAutocommit() {
+		if err := c.c.Exec("ROLLBACK"); err != nil {
+			j.err = errors.Join(j.err, err)
+		}
+	}
+}
+
 type liteConn struct {
 	c      *sqlite3.Conn
 	free   map[string][]*liteStmt
@@ -236,10 +255,12 @@ type liteConn struct {
 	failed error // the first SQL error of the job: it may not be committed
 }
 
-// run does f between two statements; without an error nothing is rolled back, save for reads, whose end is a rollback always.
+// run does f between two statements, the first of which may have been given already; without an error nothing is rolled back, save for reads, whose end is a rollback always.
 func (c *liteConn) run(ctx context.Context, begin, rollback string, f func(conn) error) (err error) {
-	if err := c.c.Exec(begin); err != nil {
-		return err
+	if begin != "" {
+		if err := c.c.Exec(begin); err != nil {
+			return err
+		}
 	}
 	c.failed = nil
 	defer func() {
