@@ -22,6 +22,10 @@ func (t *tx) clauses(ctx context.Context, typ string, list []param.Clause) (cond
 		if err != nil {
 			return nil, err
 		}
+		if made.also != nil { // each may lead
+			conds = append(conds, made.also...)
+			made = everything(made.test)
+		}
 		conds = append(conds, made)
 	}
 	if dates != nil {
@@ -260,7 +264,10 @@ func (t *tx) reference(ctx context.Context, typ string, c param.Clause) (out con
 					return out, false, err
 				}
 			}
-			out.v = append(out.v, h.refersTo(typ, c.Param, v.Type, targets).v...)
+			made := h.refersTo(typ, c.Param, v.Type, targets)
+			if out.v = append(out.v, made.v...); len(c.Values) == 1 {
+				out.row = made.row
+			}
 		}
 	}
 	return out, true, nil
@@ -278,7 +285,13 @@ func (h hasher) refersTo(typ, code, targetType string, targets []int64) cond {
 	if len(v) == 0 {
 		return h.nothing(typ)
 	}
-	return cond{v: v}
+	codes := []int64{h.param(typ, code, "")}
+	if code == "patient" && targetType == "Patient" {
+		codes = append(codes, h.param(typ, "subject", ""))
+	}
+	return cond{v: v, row: func(q *text, a string) string {
+		return fmt.Sprintf(`EXISTS (SELECT 1 FROM refr x WHERE x.rid = %s.rid AND %s AND %s)`, a, q.in("x.p", codes), q.in("x.h", targets))
+	}}
 }
 
 // composite narrows by what the index holds of the parts, each by itself; that
@@ -305,10 +318,7 @@ func (t *tx) composite(ctx context.Context, typ string, c param.Clause) (cond, e
 		if len(and) == 0 {
 			return cond{}, nil
 		}
-		or = append(or, cond{sql: func(q *text, a string) string { return "(" + joined(q, a, and, " AND ") + ")" }})
-	}
-	if len(c.Values) == 1 { // a posting of a part may lead
-		return or[0], nil
+		or = append(or, cond{also: and, sql: func(q *text, a string) string { return "(" + joined(q, a, and, " AND ") + ")" }})
 	}
 	return anyOf(t.s.h, typ, or), nil
 }

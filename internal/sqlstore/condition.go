@@ -19,7 +19,11 @@ type cond struct {
 	sql  func(q *text, a string) string
 	from func(q *text) (table, where string) // how it may lead the search when it is no posting
 	not  bool
-	once bool   // from gives a resource once at most
+	once bool // from gives a resource once at most
+	rear bool // from goes through its rows from the end
+	// row says the same of one row by what it holds, for lists of postings that are long.
+	row  func(q *text, a string) string
+	also []cond // what sql joins, each for itself
 	void bool   // the index has nothing to say: holds for every resource of the type
 	in   *place // what the condition says about d, the place in lists
 	test tester
@@ -58,6 +62,9 @@ func (q *text) name(letter string) string {
 	q.alias++
 	return fmt.Sprintf("%s%d", letter, q.alias)
 }
+
+// maxSought is how many postings are looked up one by one for each row.
+const maxSought = 4
 
 // most numbers that are written one by one; longer lists are one argument.
 const maxListed = 32
@@ -105,6 +112,8 @@ func (q *text) oneOf(column string, list []string) string {
 func (c cond) where(q *text, a string) string {
 	s := "TRUE"
 	switch {
+	case c.row != nil && len(c.v) > maxSought:
+		s = c.row(q, a)
 	case c.v != nil:
 		s = fmt.Sprintf(`EXISTS (SELECT 1 FROM post x WHERE %s AND x.d = %[2]s.d AND x.rid = %[2]s.rid AND x.cp = %[2]s.cp)`, q.in("x.v", c.v), a)
 	case c.sql != nil:

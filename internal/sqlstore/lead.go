@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -21,7 +22,11 @@ func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) 
 	} else {
 		from, where = c.from(q)
 	}
-	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s LIMIT %d) q`, from, where+in.within(q, "a"), probe), q.args, &n)
+	order := ""
+	if c.rear {
+		order = " ORDER BY a.p DESC, a.lo DESC, a.hi DESC"
+	}
+	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s%s LIMIT %d) q`, from, where+in.within(q, "a"), order, probe), q.args, &n)
 	return n, err
 }
 
@@ -39,25 +44,38 @@ func inOf(conds []cond) *place {
 // posting, else text or range, else all of the type. A page starts from a
 // posting (ordered) rather than from a long range of dates, since postings are
 // kept in the order of the page.
-func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, err error) {
-	best, least := len(conds)-1, int64(probe+1)
+func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, least int64, err error) {
+	best, least = len(conds)-1, probe+1
 	in := inOf(conds)
+	slices.SortStableFunc(conds[:len(conds)-1], func(x, y cond) int { return cmp.Compare(rank(x), rank(y)) })
+	byPosting := slices.ContainsFunc(conds, func(c cond) bool { return c.v != nil && !c.not && !c.void })
 	for i, c := range conds[:len(conds)-1] {
-		if c.not || c.v == nil && c.from == nil {
+		if c.not || c.v == nil && c.from == nil || c.rear && byPosting && least < probe {
 			continue
 		}
 		n, err := t.probe(ctx, c, in)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 		if n < least || n == least && c.v != nil && conds[best].v == nil {
 			best, least = i, n
 		}
 	}
 	if c := conds[best]; least == probe && (c.once || len(c.v) > maxListed) {
-		return best, len(conds) - 1, nil
+		return best, len(conds) - 1, least, nil
 	}
-	return best, best, nil
+	return best, best, least, nil
+}
+
+// rank puts postings before ranges, and those that must be gone through last.
+func rank(c cond) int {
+	switch {
+	case c.v != nil:
+		return 0
+	case c.rear:
+		return 2
+	}
+	return 1
 }
 
 // rest writes all conditions but one for the row named a.

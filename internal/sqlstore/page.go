@@ -33,6 +33,7 @@ type leg struct {
 	text         bool                 // the first column is text
 	columns      []string
 	desc         bool
+	window       int // rows that are looked through at most, 0: all
 }
 
 // byPlace is the order in which lists are kept: the newest clinical date first, or the oldest.
@@ -82,7 +83,11 @@ func (t *tx) fetch(ctx context.Context, l leg, typ string, at pos, n int) (list 
 		return fmt.Sprintf("%s ORDER BY a.%s LIMIT %d", after, strings.Join(order, ", a."), n)
 	}
 	sql := ""
-	if l.table != nil {
+	if l.table != nil && l.window > 0 {
+		inner := fmt.Sprintf("SELECT a.* FROM %s a WHERE %s", l.table(q), l.where(q))
+		inner += strings.Replace(tail(), fmt.Sprintf("LIMIT %d", n), fmt.Sprintf("LIMIT %d", l.window), 1)
+		sql = fmt.Sprintf("SELECT a.%s, a.d, a.rid, a.cp FROM (%s) a WHERE TRUE%s ORDER BY a.%s LIMIT %d", strings.Join(l.columns, ", a."), inner, l.p.rest(q, "a", -1), strings.Join(order, ", a."), n)
+	} else if l.table != nil {
 		sql = fmt.Sprintf("SELECT a.%s, a.d, a.rid, a.cp FROM %s a WHERE %s", strings.Join(l.columns, ", a."), l.table(q), l.where(q)) + l.p.rest(q, "a", -1) + tail()
 	} else if some := l.p.selects(q, l.p.page, tail); len(some) == 1 {
 		sql = fmt.Sprintf(`SELECT d, rid, d, rid, cp FROM (%s) z ORDER BY %s`, some[0], strings.Join(order, ", "))

@@ -31,6 +31,7 @@ type plan struct {
 	typ   string
 	conds []cond // the last one is "all of the type"
 	lead  int    // the condition that a count starts from
+	few   bool   // fewer than are counted in a probe meet the condition at lead
 	page  int    // the one that a page in the order of places starts from
 }
 
@@ -136,7 +137,9 @@ func (t *tx) plan(ctx context.Context, typ string, q param.Query) (*plan, error)
 // planOf picks where to start; conds are without the last one.
 func (t *tx) planOf(ctx context.Context, typ string, conds []cond) (p *plan, err error) {
 	p = &plan{typ: typ, conds: append(conds, cond{v: []int64{t.s.h.of("all", typ)}, void: true})}
-	p.lead, p.page, err = t.lead(ctx, p.conds)
+	var least int64
+	p.lead, p.page, least, err = t.lead(ctx, p.conds)
+	p.few = least < probe
 	return p, err
 }
 

@@ -71,9 +71,12 @@ func (h hasher) clinicalCondition(typ string, list []param.Clause) cond {
 			return fmt.Sprintf(`EXISTS (SELECT 1 FROM span x WHERE x.rid = %s.rid AND %s)`, a, all(q, "x"))
 		},
 		from: func(q *text) (string, string) { return "span", all(q, "a") },
-		once: true, in: in,
+		once: true, in: in, rear: len(list) == 1 && rising(list[0].Values[0].Prefix),
 	}
 }
+
+// rising says whether what is asked for lies at the end of the index.
+func rising(prefix string) bool { return prefix == "gt" || prefix == "ge" || prefix == "ne" }
 
 // placeOf is where in lists the resources are that meet the clauses: nil when
 // one that is misplaced may meet them. only: whatever stands there and is not
@@ -162,6 +165,7 @@ func (t *tx) ranges(ctx context.Context, typ string, c param.Clause) (out cond, 
 	}
 	if len(asked) == 1 {
 		out.from = func(q *text) (string, string) { return "span", all(q, "a") }
+		out.rear = rising(asked[0].Prefix)
 	}
 	return out, exact, nil
 }
@@ -187,7 +191,10 @@ func unitOf(k param.Kind, m param.Match) (string, param.Match) {
 func compareTime(q *text, lo, hi string, m param.Match) string {
 	from := func() string { return q.arg(m.Value.Lo) }
 	to := func() string { return q.arg(m.Value.Hi) }
-	inside := func() string { return fmt.Sprintf("(%s >= %s AND %s <= %s)", lo, from(), hi, to()) }
+	inside := func() string { // where the beginning lies is known as well, and an index goes by it
+		until := to()
+		return fmt.Sprintf("(%s >= %s AND %s <= %s AND %s <= %s)", lo, from(), hi, until, lo, until)
+	}
 	switch m.Prefix {
 	case "ne":
 		return "NOT " + inside()
@@ -202,7 +209,8 @@ func compareTime(q *text, lo, hi string, m param.Match) string {
 	case "sa":
 		return lo + " >= " + to()
 	case "eb":
-		return hi + " <= " + from()
+		end := from()
+		return fmt.Sprintf("(%s <= %s AND %s <= %s)", hi, end, lo, end)
 	case "ap":
 		return fmt.Sprintf("(%s < %s AND %s > %s)", lo, to(), hi, from())
 	}
@@ -240,7 +248,8 @@ func compareNumber(q *text, x string, m param.Match, loose bool) string {
 	case "ap":
 		return fmt.Sprintf("(%[1]s.lo <= %[3]s AND %[1]s.hi >= %[2]s)", x, low(), high())
 	}
-	return fmt.Sprintf("(%[1]s.lo >= %[2]s AND %[1]s.hi %[4]s %[3]s)", x, low(), high(), less)
+	until := high()
+	return fmt.Sprintf("(%[1]s.lo >= %[2]s AND %[1]s.hi %[4]s %[3]s AND %[1]s.lo <= %[3]s)", x, low(), until, less)
 }
 
 // short says whether floats tell a number from all others of up to 15 digits:

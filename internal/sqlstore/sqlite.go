@@ -84,7 +84,7 @@ func (l *lite) connect(writer bool) (*liteConn, error) {
 	// Many pages are written again by the next commit: the log goes into the database when it holds 32 MB.
 	pragmas := "PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384; PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=8192;"
 	if !writer {
-		pragmas = "PRAGMA busy_timeout=10000; PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;"
+		pragmas = "PRAGMA busy_timeout=10000; PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-12288;"
 	}
 	if err := c.Exec(pragmas + " SELECT COUNT(*) FROM sqlite_schema;"); err != nil {
 		return nil, errors.Join(errKey.Because(err), c.Close())
