@@ -232,7 +232,7 @@ func TestForget(t *testing.T) {
 	}
 	work.Wait()
 	asked := src.asks
-	if asked > 8*4 {
+	if asked > 4 {
 		t.Errorf("the source was asked %d times", asked)
 	}
 	src.docs = src.docs[:0]

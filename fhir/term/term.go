@@ -12,10 +12,13 @@ package term
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/ytso/ytso/fhir/canon"
 	"github.com/ytso/ytso/fhir/outcome"
@@ -43,25 +46,38 @@ func (s *Service) Forget() { s.kept.Store(new(cache)) }
 // definition that is being compiled while Forget is called goes into the cache that was dropped.
 type cache struct {
 	systems, sets, maps sync.Map // canonical → *system, *set, *conceptMap
+	flights             singleflight.Group
 	count               atomic.Int64
 }
 
 // maxKept bounds the cache, since canonicals come from callers as well.
 const maxKept = 20_000
 
-func keep[T any](s *Service, c *cache, in *sync.Map, canonical string, compile func() (*T, error)) (*T, error) {
-	if got, ok := in.Load(canonical); ok {
-		return got.(*T), nil
+// keep gives what is kept under a canonical, or compiles it: once for all who
+// ask at the same time, since a large system takes much memory on the way.
+// Errors are not kept; who waited for one that gave up asks again.
+func keep[T any](e *evaluation, in *sync.Map, kind, canonical string, compile func() (*T, error)) (*T, error) {
+	for {
+		if got, ok := in.Load(canonical); ok {
+			return got.(*T), nil
+		}
+		got, err, shared := e.c.flights.Do(kind+canonical, func() (any, error) {
+			made, err := compile()
+			if err != nil {
+				return nil, err
+			}
+			if _, loaded := in.LoadOrStore(canonical, made); !loaded && e.c.count.Add(1) > maxKept {
+				e.s.kept.CompareAndSwap(e.c, new(cache))
+			}
+			return made, nil
+		})
+		switch {
+		case err == nil:
+			return got.(*T), nil
+		case e.ctx.Err() != nil || !shared || !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+			return nil, err
+		}
 	}
-	made, err := compile()
-	if err != nil {
-		return nil, err
-	}
-	got, loaded := in.LoadOrStore(canonical, made)
-	if !loaded && c.count.Add(1) > maxKept {
-		s.kept.CompareAndSwap(c, new(cache))
-	}
-	return got.(*T), nil
 }
 
 // Code is one code of a system.
@@ -203,7 +219,7 @@ func (e *evaluation) system(url, version string) (*codeSystem, error) {
 	if e.day != "" && version == "" {
 		key += "#" + e.day
 	}
-	sys, err := keep(e.s, e.c, &e.c.systems, key, func() (*codeSystem, error) {
+	sys, err := keep(e, &e.c.systems, "CodeSystem ", key, func() (*codeSystem, error) {
 		return e.compileSystem(url, version)
 	})
 	if err == nil && sys != nil && e.used != nil {
@@ -218,7 +234,7 @@ func (e *evaluation) set(canonical string) (*set, error) {
 	if e.day != "" {
 		key += "#" + e.day
 	}
-	return keep(e.s, e.c, &e.c.sets, key, func() (*set, error) {
+	return keep(e, &e.c.sets, "ValueSet ", key, func() (*set, error) {
 		url, version, _ := canon.Split(canonical)
 		if implied := impliedSet(url); implied != nil {
 			return implied, nil

@@ -69,7 +69,7 @@ type translation struct {
 }
 
 func (t *translation) open(canonical string) (r4.Node, error) {
-	m, err := keep(t.e.s, t.e.c, &t.e.c.maps, canonical, func() (*conceptMap, error) {
+	m, err := keep(t.e, &t.e.c.maps, "ConceptMap ", canonical, func() (*conceptMap, error) {
 		url, version, _ := canon.Split(canonical)
 		doc, err := t.e.find("ConceptMap", url, version)
 		if err != nil || doc == nil {
