@@ -61,8 +61,9 @@ func Parse(code string) (*Unit, error) {
 	if !ok || p.at != len(code) {
 		return nil, bad(code)
 	}
-	u.Code = code
-	return u, nil
+	named := *u // the unit of a table is everybody's
+	named.Code = code
+	return &named, nil
 }
 
 // Comparable says whether the two units measure the same kind of thing (UCUM §19, commensurable).

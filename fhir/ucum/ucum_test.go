@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -148,4 +149,26 @@ func BenchmarkParse(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// TestParseAlone: what is read belongs to who reads it, also at once with others.
+func TestParseAlone(t *testing.T) {
+	a, err := Parse("m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Parse("m{of rope}"); err != nil || a.Code != "m" {
+		t.Errorf("%q became %q: %v", "m", a.Code, err)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 100 {
+				if u, err := Parse("kg"); err != nil || u.Code != "kg" {
+					t.Error(u, err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
