@@ -63,21 +63,22 @@ func (h *house) meetOthers() (err error) {
 	}
 	h.exchange, err = exchange.NewService(exchange.Deps{
 		Store: h.store, Gate: h.gate, Check: k.check, Terms: k.terms, Source: k.source, Params: k.params.Load, Changed: k.changed,
-		Operations: func(s store.Store) []rest.Operation { return h.operations(k, s) },
-		Standing:   h.authn, Matcher: h.matcher, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
+		Operations: func(s *exchange.Service, api store.Store) []rest.Operation { return h.operations(k, s, api) },
+		Index:      h.store, SetParams: k.params.Store,
+		Standing: h.authn, Matcher: h.matcher, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
 		Clock: h.clock, Log: h.log.With("room", "exchange"), Software: version(), Started: h.clock.Now(),
 	})
 	return err
 }
 
 // operations of the interface, upon the store as it sees it.
-func (h *house) operations(k *knowledge, s store.Store) []rest.Operation {
+func (h *house) operations(k *knowledge, s *exchange.Service, api store.Store) []rest.Operation {
 	vietnamese := func(ctx context.Context) bool { return i18n.Of(ctx) == i18n.VI }
 	return slices.Concat(
-		check.Operations(check.Deps{Check: k.check, Source: k.source}),
-		record.Operations(record.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now, NewID: id.UUID, Terms: k.terms, Software: "ytso", Version: version()}),
+		check.Operations(check.Deps{Check: k.check, Source: k.source, Reindexer: s}),
+		record.Operations(record.Deps{Store: api, Params: k.params.Load, Now: h.clock.Now, NewID: id.UUID, Terms: k.terms, Software: "ytso", Version: version()}),
 		opterm.Operations(opterm.Deps{Terms: k.terms, Now: h.clock.Now, Vietnamese: vietnamese}),
-		opview.Operations(opview.Deps{Store: s, Params: k.params.Load, Now: h.clock.Now}),
+		opview.Operations(opview.Deps{Store: api, Params: k.params.Load, Now: h.clock.Now}),
 	)
 }
 

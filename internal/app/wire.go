@@ -103,6 +103,9 @@ func Open(ctx context.Context, o Options) (n *Node, err error) {
 	if err := h.furnish(); err != nil {
 		return nil, errors.Join(err, h.store.Close())
 	}
+	if err := h.exchange.Learn(ctx); err != nil { // before anything is written that would miss from the index
+		return nil, errors.Join(err, h.store.Close())
+	}
 	n = &Node{house: h, rooms: rooms(&h), started: h.clock.Now()}
 	if err := n.open(o.Data); err != nil {
 		return nil, errors.Join(err, h.store.Close())

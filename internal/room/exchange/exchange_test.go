@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"github.com/ytso/ytso/fhir/canon"
+	"github.com/ytso/ytso/fhir/op/check"
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/rest"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
@@ -60,6 +62,7 @@ type bench struct {
 	clock   *ticking
 	revoked *sync.Map // ids of agents
 	edge    http.Handler
+	params  atomic.Pointer[param.Registry]
 	stop    func()
 }
 
@@ -85,11 +88,14 @@ func open(t testing.TB, o sqlstore.Options, change ...func(*Deps)) *bench {
 			t.Error(err)
 		}
 	})
+	b.params.Store(param.Official())
 	source := canon.Sources{}
 	terms := term.New(source)
 	d := Deps{
 		Store: b.store, Gate: trust.NewGate(trust.NewPersons(b.store)), Check: validate.New(source, terms), Terms: terms, Source: source,
-		Params: func() *param.Registry { return param.Official() }, Outbox: outbox{b.store}, Key: make([]byte, 32), Standing: b, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
+		Params: b.params.Load, SetParams: b.params.Store, Index: b.store,
+		Operations: func(s *Service, _ store.Store) []rest.Operation { return check.Operations(check.Deps{Reindexer: s}) },
+		Outbox:     outbox{b.store}, Key: make([]byte, 32), Standing: b, Clock: b.clock, Log: slog.New(slog.DiscardHandler),
 	}
 	for _, c := range change {
 		c(&d)

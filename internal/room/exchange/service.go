@@ -25,7 +25,7 @@ type Deps struct {
 	Source canon.Source
 	Params func() *param.Registry
 	// Operations are those of the API beside the room's own, upon the store as the API sees it.
-	Operations func(store.Store) []rest.Operation
+	Operations func(s *Service, api store.Store) []rest.Operation
 	Changed    func(keys []store.Key) // definitions were written
 	Matcher    Matcher                // of imported Patients; nil: they stay unmatched
 	Index      Index                  // nil: there are no search parameters of our own
@@ -84,7 +84,7 @@ func NewService(d Deps) (*Service, error) {
 	api := guarded{d.Store, s}
 	list := ownOperations()
 	if d.Operations != nil {
-		list = append(list, d.Operations(api)...)
+		list = append(list, d.Operations(s, api)...)
 	}
 	s.rest = rest.New(rest.Config{
 		Store: api, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
