@@ -146,19 +146,12 @@ func (s *Server) batch(ctx context.Context, q *Request, entries []*entry) (*Resp
 		if err == nil {
 			resp, err = s.Do(ctx, e.q)
 		}
-		if err != nil && StatusOf(err) >= 500 {
-			s.fault(err)
+		if err != nil && StatusOf(err) >= 500 && q.fault != nil {
+			q.fault(err)
 		}
 		out.Entries = append(out.Entries, s.answer(ctx, e, resp, err))
 	}
 	return &Response{Status: http.StatusOK, Resource: out.JSON()}, nil
-}
-
-// fault tells of an error of ours inside a Bundle.
-func (s *Server) fault(err error) {
-	if s.c.Fault != nil {
-		s.c.Fault(nil, err)
-	}
 }
 
 // answer makes the entry of a response Bundle.

@@ -39,6 +39,9 @@ var headers = []string{"If-Match", "If-None-Match", "If-None-Exist", "If-Modifie
 // request reads an HTTP request; who asks and the body are read only when an interaction wants them.
 func (s *Server) request(r *http.Request, f *face) (*Request, error) {
 	q := &Request{Method: r.Method, Base: strings.TrimSuffix(s.c.Base(r), "/"), Header: http.Header{}, now: s.c.Now()}
+	if s.c.Fault != nil {
+		q.fault = func(err error) { s.c.Fault(r, err) }
+	}
 	for _, name := range headers {
 		if v := r.Header.Values(name); len(v) > 0 {
 			q.Header[name] = v

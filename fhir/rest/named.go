@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -14,8 +15,9 @@ import (
 
 // named is a resource of this server that a literal reference names.
 type named struct {
-	key store.Key // the zero Key: an address that only an entry of the same Bundle could have had
-	at  r4.Node   // one place that names it
+	key     store.Key // the zero Key: an address that only an entry of the same Bundle could have had
+	version string    // "" when it names the resource, whatever its version
+	at      r4.Node   // one place that names it
 }
 
 // maxReferences bounds what one resource may name: each is looked up while the writer waits.
@@ -28,9 +30,9 @@ func namedBy(l link) (named, bool) {
 	if l.kind != literal || l.text == "" || l.text[0] == '#' {
 		return named{}, false
 	}
-	k, ok := local("", l.text)
+	k, version, ok := local(l.text)
 	_, _, search := conditional(l.text)
-	return named{k, l.node}, ok || search || strings.HasPrefix(l.text, "urn:uuid:") || strings.HasPrefix(l.text, "urn:oid:")
+	return named{k, version, l.node}, ok || search || strings.HasPrefix(l.text, "urn:uuid:") || strings.HasPrefix(l.text, "urn:oid:")
 }
 
 // pathOf writes the FHIRPath of a node by walking to it.
@@ -82,7 +84,11 @@ func (t *turn) named(ctx context.Context, refs []named, made *store.Resource) er
 			continue
 		}
 		ok, err := false, error(nil)
-		if ref.key.Type != "" {
+		switch {
+		case ref.key.Type == "":
+		case ref.version != "":
+			ok, err = t.seesVersion(ctx, ref)
+		default:
 			ok, err = t.sees(ctx, ref.key)
 		}
 		if !ok && err == nil {
@@ -123,6 +129,23 @@ func (t *turn) before(ctx context.Context, k store.Key, made *store.Resource) (b
 		return false, err
 	}
 	return slices.ContainsFunc(linksOf(doc), func(l link) bool { n, ok := namedBy(l); return ok && n.key == k }), nil
+}
+
+// seesVersion says whether a version is there and visible: that of a resource
+// deleted since can still be named, as what tells of the deletion must.
+func (t *turn) seesVersion(ctx context.Context, ref named) (bool, error) {
+	n, err := strconv.Atoi(ref.version)
+	if err != nil || n < 1 {
+		return false, nil
+	}
+	_, err = t.r.ReadVersion(ctx, ref.key, n)
+	switch outcome.KindOf(err) {
+	case outcome.NotFound, outcome.Forbidden:
+		return false, nil
+	case outcome.Deleted: // the deletion itself
+		return true, nil
+	}
+	return err == nil, err
 }
 
 // sees says whether a resource is there and visible, which one transaction asks once.

@@ -37,7 +37,7 @@ func patients(doc *r4.Doc, p *store.Prepared, refs []named) []named {
 	for _, v := range p.Values {
 		k := store.Key{Type: v.Type, ID: v.ID}
 		if v.Type == "Patient" && validID(v.ID) && !slices.ContainsFunc(refs, func(n named) bool { return n.key == k }) {
-			refs = append(refs, named{k, doc.Root()})
+			refs = append(refs, named{key: k, at: doc.Root()})
 		}
 	}
 	return refs

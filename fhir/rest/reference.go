@@ -96,24 +96,20 @@ func (l *linker) each(v r4.Node, f func(r4.Node)) {
 	}
 }
 
-// local gives the resource of this server that a literal reference names:
-// "Type/id", "Type/id/_history/1", or the same behind the base.
-func local(base, ref string) (k store.Key, ok bool) {
+// local gives the resource of this server that a literal reference names, and
+// the version when it names one: "Type/id", "Type/id/_history/1".
+func local(ref string) (k store.Key, version string, ok bool) {
 	ref, _, _ = strings.Cut(ref, "#")
-	if base != "" {
-		if rest, under := strings.CutPrefix(ref, base+"/"); under {
-			ref = rest
-		}
-	}
 	typ, rest, ok := strings.Cut(ref, "/")
 	if !ok || !r4.IsResource(typ) {
-		return k, false
+		return k, "", false
 	}
 	id, version, has := strings.Cut(rest, "/")
-	if has && !strings.HasPrefix(version, "_history/") || !validID(id) {
-		return k, false
+	version, versioned := strings.CutPrefix(version, "_history/")
+	if has && !versioned || !validID(id) {
+		return k, "", false
 	}
-	return store.Key{Type: typ, ID: id}, true
+	return store.Key{Type: typ, ID: id}, version, true
 }
 
 // conditional says that a reference is a search (FHIR R4 http.html#trules).
@@ -147,18 +143,18 @@ func edited(src []byte, edits []edit) []byte {
 // whether any was, and what the resource then names.
 func rewrite(doc *r4.Doc, list []link, change func(link) (string, bool)) (src []byte, changes bool, refs []named) {
 	var edits []edit
-	var seen map[store.Key]bool
+	var seen map[string]bool
 	for _, l := range list {
 		if with, ok := change(l); ok && with != l.text {
 			from, to := l.node.Range()
 			edits = append(edits, edit{from, to, with})
 			l.text = with
 		}
-		if n, ok := namedBy(l); ok && !seen[n.key] {
+		if n, ok := namedBy(l); ok && !seen[n.key.String()+n.version] {
 			if seen == nil {
-				seen = map[store.Key]bool{}
+				seen = map[string]bool{}
 			}
-			seen[n.key] = true
+			seen[n.key.String()+n.version] = true
 			refs = append(refs, n)
 		}
 	}

@@ -82,7 +82,8 @@ type Request struct {
 	Access store.Access
 	Owner  string
 	now    time.Time
-	odd    bool // a form is wanted that no resource has: for an operation with Formats only
+	fault  func(error) // tells of an error of ours in one entry of a batch
+	odd    bool        // a form is wanted that no resource has: for an operation with Formats only
 }
 
 // Response is its answer.

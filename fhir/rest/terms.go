@@ -169,7 +169,7 @@ func (t *turn) listed(ctx context.Context, q param.Query) (param.Query, error) {
 	}
 	ids := param.Clause{Param: "_id", Kind: param.Token}
 	for e := range doc.Root().Get("entry").Elems() {
-		k, ok := local("", e.Get("item").Get("reference").Text())
+		k, _, ok := local(e.Get("item").Get("reference").Text())
 		if ok && k.Type == q.Type && !e.Get("deleted").Bool() {
 			ids.Values = append(ids.Values, param.Match{Prefix: "eq", AnySystem: true, Value: param.Value{Param: "_id", Kind: param.Token, Code: k.ID}})
 		}

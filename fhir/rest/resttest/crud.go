@@ -144,6 +144,12 @@ func updating(t *testing.T, s *site) {
 	s.do(t, "PUT", "Observation/of", obs("final")).want(201)
 	s.do(t, "DELETE", "Patient/left", "").want(204)
 	s.do(t, "PUT", "Observation/of", obs("entered-in-error")).want(200)
+	about := func(ref string) string {
+		return `{"resourceType":"Provenance","target":[{"reference":"` + ref + `"}],"recorded":"2026-03-10T08:00:00Z","agent":[{"who":{"display":"x"}}]}`
+	}
+	for ref, code := range map[string]int{"Patient/left": 422, "Patient/left/_history/1": 201, "Patient/left/_history/2": 201, "Patient/left/_history/3": 422, "Patient/left/_history/x": 422, base + "/Patient/left/_history/1": 201} {
+		s.do(t, "POST", "Provenance", about(ref)).want(code)
+	}
 
 	body := func(id, v string) string {
 		return patient(id, `"identifier":[{"system":"http://id.example","value":"`+v+`"}]`)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -260,6 +261,9 @@ var testOperations = []rest.Operation{
 		}}}
 		return &rest.Response{Status: http.StatusOK, Resource: out.JSON()}, nil
 	}},
+	{Name: "broken", System: true, Run: func(context.Context, *rest.Call) (*rest.Response, error) {
+		return nil, errors.New("disk of Nguyễn Văn An")
+	}},
 	{Name: "write", Type: true, Affects: true, Run: func(ctx context.Context, c *rest.Call) (*rest.Response, error) {
 		p, err := c.Server.Config().Store.Prepare(store.Draft{Key: store.Key{Type: "Basic", ID: "made"}, Body: []byte(`{"resourceType":"Basic","code":{"text":"x"}}`)})
 		if err != nil {
@@ -283,6 +287,19 @@ func operations(t *testing.T, s *site) {
 	s.do(t, "GET", "Basic/$write", "").want(405)
 	s.do(t, "POST", "Basic/$write", "").want(204)
 	s.do(t, "GET", "Basic/made", "").want(200)
+	told := 0
+	s.fault = func(error) { told++ }
+	for _, r := range []reply{
+		s.do(t, "GET", "$broken", "").want(500), s.do(t, "POST", "", bundle("transaction", [4]string{"GET $broken", "", "", ""})).want(500),
+		s.do(t, "POST", "", bundle("batch", [4]string{"GET $broken", "", "", ""}, [4]string{"GET Basic/made", "", "", ""})).want(200).has("entry.0.response.status", "500 Internal Server Error").has("entry.1.resource.id", "made"),
+	} {
+		if strings.Contains(r.Body.String(), "Nguyễn") || !strings.Contains(r.Body.String(), `"fatal"`) {
+			t.Errorf("%s", r.Body)
+		}
+	}
+	if told != 3 {
+		t.Errorf("told of %d faults", told)
+	}
 	cap := s.do(t, "GET", "metadata", "")
 	var names []string
 	for o := range cap.doc.Root().Get("rest").At(0).Get("operation").Elems() {

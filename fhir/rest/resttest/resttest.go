@@ -82,7 +82,7 @@ func newSite(t *testing.T, s store.Store, change ...func(*rest.Config)) *site {
 		Vietnamese: func(ctx context.Context) bool { return ctx.Value(vietnamese{}) != nil },
 		Now:        time.Now, Software: "test", Started: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
 		Changed:    func(keys []store.Key) { out.wrote = append(out.wrote, keys...) },
-		Fault:      func(_ *http.Request, err error) { out.fault(err) },
+		Fault:      func(r *http.Request, err error) { out.fault(fmt.Errorf("%s %s: %w", r.Method, r.URL, err)) },
 		Operations: testOperations, Together: 12,
 	}
 	for _, f := range change {
