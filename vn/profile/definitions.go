@@ -151,6 +151,23 @@ var definitions = []definition{
 			{path: "result", min: 1, max: "*", vi: "Các chỉ số", en: "Results"},
 		},
 	)},
+	{"service-request", "ServiceRequest", "Chỉ định dịch vụ", "Order of a service", join(
+		subject("subject"), []rule{coded("code", "vn-service", "Dịch vụ", "Service"), {path: "encounter", min: 1, max: "1", vi: "Lượt khám", en: "Encounter"}},
+	)},
+	{"claim", "Claim", "Hồ sơ đề nghị thanh toán", "Claim", join(
+		identified(),
+		number("ma-lk", element.MALK, "", "", "Mã liên kết lượt khám (MA_LK)", "Key of the visit (MA_LK)", "1"),
+		subject("patient"),
+		[]rule{
+			facility("provider"),
+			{path: "billablePeriod", min: 1, max: "1", vi: "Từ lúc vào đến lúc ra", en: "From arrival to leaving"},
+			{path: "subType", list: "ma_doituong_kcb", vi: "Đối tượng đến khám", en: "Access category"},
+			{path: "total", min: 1, max: "1", vi: "Tổng chi phí", en: "Total", must: []constraint{{key: "vn-total",
+				expression: "value >= 0 and currency = 'VND'", vi: "Tổng chi phí phải là số đồng không âm.", en: "The total must be đồng and not below zero."}}},
+			{path: "item.productOrService", must: []constraint{{key: "vn-item", expression: "coding.exists() or text.exists() or extension('" + element.Absent + "').exists()",
+				vi: "Dòng chi phí phải có mã hoặc tên.", en: "A line needs a code or a name."}}},
+		},
+	)},
 	{"procedure", "Procedure", "Dịch vụ kỹ thuật", "Procedure", join(
 		subject("subject"), []rule{coded("code", "vn-service", "Dịch vụ", "Service"), {path: "encounter", min: 1, max: "1"}, {path: "performed[x]", min: 1, max: "1"}},
 	)},

@@ -143,6 +143,7 @@ func TestSupplements(t *testing.T) {
 var profileOf = map[string]string{
 	"Patient": "patient", "Encounter": "encounter", "Condition": "condition", "Coverage": "coverage", "MedicationRequest": "medication-request",
 	"MedicationDispense": "medication-dispense", "Observation": "observation", "DiagnosticReport": "diagnostic-report", "Procedure": "procedure",
+	"ServiceRequest": "service-request", "Claim": "claim",
 }
 
 // TestClaimsConform: what the mapping makes of claims without faults conforms to the profiles.
@@ -194,7 +195,13 @@ func TestRefused(t *testing.T) {
 	condition := `{"resourceType":"Condition","subject":{"reference":"Patient/1"},"encounter":{"reference":"Encounter/1"},"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},
 "category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-category","code":"encounter-diagnosis"}]}],"code":{"coding":[{"system":"` + element.ICD10 + `","code":"E11.9"}]},"recordedDate":"2026-01-01"}`
 	organization := `{"resourceType":"Organization","identifier":[{"system":"` + element.MACSKCB + `","value":"25901"}],"name":"Trạm y tế Ví Dụ"}`
+	claim := `{"resourceType":"Claim","identifier":[{"system":"` + element.MALK + `","value":"1"}],"status":"active","type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/claim-type","code":"institutional"}]},
+"use":"claim","patient":{"reference":"Patient/1"},"billablePeriod":{"start":"2026-01-01"},"created":"2026-01-01","provider":{"identifier":{"system":"` + element.MACSKCB + `","value":"25901"}},
+"priority":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/processpriority","code":"normal"}]},"insurance":[{"sequence":1,"focal":true,"coverage":{"reference":"Coverage/1"}}],"total":{"value":1.50,"currency":"VND"}}`
+	ethnic := strings.Replace(patient, `"identifier"`, `"extension":[{"url":"`+element.Extension+`dan-toc","valueCodeableConcept":{"coding":[{"system":"`+element.List+`ma_dantoc","code":"01"}]}}],"identifier"`, 1)
 	for _, c := range []struct{ name, body, from, to string }{
+		{"claim", claim, "", ""}, {"claim", claim, `"VND"`, `"USD"`}, {"claim", claim, `1.50`, `-1`}, {"claim", claim, `"value":"25901"`, `"use":"usual"`}, {"claim", claim, `"billablePeriod":{"start":"2026-01-01"},`, ""},
+		{"patient", ethnic, "", ""}, {"patient", ethnic, `"code":"01"`, `"code":"99"`}, {"patient", ethnic, `"valueCodeableConcept":{"coding":[{"system":"` + element.List + `ma_dantoc","code":"01"}]}`, `"valueString":"Kinh"`},
 		{"patient", patient, "", ""}, {"encounter", encounter, "", ""}, {"condition", condition, "", ""}, {"organization", organization, "", ""},
 		{"patient", patient, `"001090000001"`, `"00109000001"`}, {"patient", patient, element.CCCD, ""}, {"patient", patient, `,"gender":"female"`, ""}, {"patient", patient, `,"birthDate":"1990"`, ""},
 		{"patient", patient, `"name":[{"text":"Nguyễn Thị Ví Dụ"}],`, ""}, {"patient", patient, `"text":"Nguyễn Thị Ví Dụ"`, `"use":"official"`},
