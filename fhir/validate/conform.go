@@ -178,6 +178,9 @@ func (c *check) unknownProfile(e elem, url string) {
 // below holds the children of an element against the rules for them.
 func (c *check) below(e elem, r *rule, p *profile) {
 	kids := c.children(e)
+	for i := range kids {
+		c.shortcut(&kids[i], r)
+	}
 	var mine []elem
 	for _, g := range r.children {
 		if !g.possible(e) {
@@ -192,6 +195,29 @@ func (c *check) below(e elem, r *rule, p *profile) {
 		c.group(e, g, p, mine)
 	}
 	c.free(kids)
+}
+
+// shortcut: a profile that speaks of "valueQuantity" leaves no other type of
+// the choice (FHIR R4 profiling.html#sliced, elementdefinition.html#path).
+func (c *check) shortcut(k *elem, r *rule) {
+	if k.at.of == "" {
+		return
+	}
+	name, meant := k.at.name, false
+	for _, g := range r.children {
+		if g.of(k) {
+			if g.name != name {
+				return
+			}
+			continue
+		}
+		if rest, ok := strings.CutPrefix(g.name, name); ok && rest != "" && rest[0] < 'a' && g.max != 0 {
+			meant = true
+		}
+	}
+	if meant {
+		c.errorf(*k, outcome.BusinessRule, "slice-closed", "Hồ sơ chỉ cho phép kiểu khác cho %[1]s.", "The profile only allows another type for %[1]s.", name+"[x]")
+	}
 }
 
 // possible says whether the type of an element has what a rule is about; a
