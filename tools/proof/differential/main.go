@@ -6,6 +6,7 @@
 // is fetched by npm into a folder of its own (--oracle); nothing of it is kept here.
 //
 //	go run ./tools/proof/differential --resources 2000
+//	go run ./tools/proof/differential --resources 2000 --validator ../shared/oracles/validator/run
 package main
 
 import (
@@ -21,9 +22,16 @@ func main() {
 	seed := flag.Uint64("seed", 1, "another seed is other mutations")
 	dir := flag.String("oracle", "", "folder into which npm installs the other engine; a temporary one when not given")
 	conformance := flag.String("conformance", "../shared/conformance", "folder of the suites beside the project")
+	validator := flag.String("validator", "", "compare validation with this program (../shared/oracles/validator/run) instead of FHIRPath")
 	show := flag.Int("show", 3, "examples of each difference to print")
 	flag.Parse()
 	log.SetOutput(os.Stderr)
+	if *validator != "" {
+		if err := verdicts(*n, *seed, *validator, *conformance, *show, os.Stdout); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	if err := run(*n, *seed, *dir, *conformance, *show); err != nil {
 		log.Fatal(err)
 	}
