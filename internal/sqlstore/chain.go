@@ -70,17 +70,29 @@ func (t *tx) along(typ, code string, inner *plan) cond {
 	}
 	return cond{sql: func(q *text, a string) string {
 		f, y := q.name("f"), q.name("y")
-		meets := fmt.Sprintf("%s.typ = %s AND %s.deleted = 0", y, q.arg(inner.typ), y)
-		meets += inner.rest(q, y, -1)
-		from := fmt.Sprintf("SELECT 1 FROM refr %s WHERE %s.rid = %s.rid AND %s", f, f, a, q.in(f+".p", codes))
-		if inner.typ != "Patient" {
-			return fmt.Sprintf(`EXISTS (%s AND EXISTS (SELECT 1 FROM res %s WHERE %s.h = %s.h AND %s))`, from, y, y, f, meets)
+		meets := func() string {
+			return fmt.Sprintf("%s.typ = %s AND %s.deleted = 0", y, q.arg(inner.typ), y) + inner.rest(q, y, -1)
 		}
-		u := q.name("up")
-		return fmt.Sprintf(`EXISTS (%[1]s AND EXISTS (WITH RECURSIVE %[2]s(h) AS (SELECT %[3]s.h UNION SELECT l.g FROM person l WHERE l.h = %[3]s.h AND l.k = 0
-			UNION SELECT l.g FROM %[2]s JOIN person l ON l.h = %[2]s.h AND l.k = 1)
-			SELECT 1 FROM %[2]s JOIN res %[4]s ON %[4]s.h = %[2]s.h WHERE %[5]s))`, from, u, f, y, meets)
+		from := fmt.Sprintf("SELECT 1 FROM refr %s WHERE %s.rid = %s.rid AND %s", f, f, a, q.in(f+".p", codes))
+		or := []string{fmt.Sprintf(`EXISTS (SELECT 1 FROM res %s WHERE %s.h = %s.h AND %s)`, y, y, f, meets())}
+		if inner.typ == "Patient" {
+			or = append(or, persons(q, f, y, meets)...)
+		}
+		return fmt.Sprintf(`EXISTS (%s AND (%s))`, from, strings.Join(or, " OR "))
 	}}
+}
+
+// persons looks up the golden Patients that stand for the target of f, and only
+// for who was merged those that they took the place of.
+func persons(q *text, f, y string, meets func() string) []string {
+	u := q.name("up")
+	return []string{
+		fmt.Sprintf(`EXISTS (SELECT 1 FROM person l JOIN res %[1]s ON %[1]s.h = l.g WHERE l.h = %[2]s.h AND l.k = 0 AND %[3]s)`, y, f, meets()),
+		fmt.Sprintf(`EXISTS (SELECT 1 FROM person m WHERE m.k = 1 AND (m.h = %[1]s.h OR m.h IN (SELECT l.g FROM person l WHERE l.h = %[1]s.h AND l.k = 0)))
+			AND EXISTS (WITH RECURSIVE %[2]s(h) AS (SELECT %[1]s.h UNION SELECT l.g FROM person l WHERE l.h = %[1]s.h AND l.k = 0
+				UNION SELECT l.g FROM %[2]s JOIN person l ON l.h = %[2]s.h AND l.k = 1)
+				SELECT 1 FROM %[2]s JOIN res %[3]s ON %[3]s.h = %[2]s.h WHERE %[4]s)`, f, u, y, meets()),
+	}
 }
 
 // has is the condition that a resource of HasType names this one by Param and

@@ -74,7 +74,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Params == nil {
 		o.Params = param.Official()
 	}
-	s = &Store{clock: o.Clock, bounds: bounds{inner: 1000, named: 20_000, walk: 20_000, sort: 10_000}}
+	s = &Store{clock: o.Clock, bounds: bounds{inner: 500, named: 20_000, walk: 20_000, sort: 10_000}}
 	s.params.Store(&definitions{Registry: o.Params})
 	if o.URL != "" {
 		s.e, err = openPG(ctx, o.URL)
