@@ -2,11 +2,7 @@ package sqlstore
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -18,26 +14,7 @@ import (
 // examples: where a type has both parameters, each subject that is a Patient
 // is found by `patient` as well, so that one posting answers for both.
 func TestPatientIsSubject(t *testing.T) {
-	dir := os.Getenv("YTSO_CONFORMANCE")
-	if dir == "" {
-		dir = "../../../shared/conformance"
-	}
-	f, err := os.Open(filepath.Join(dir, "r4-examples", "examples.ndjson.gz"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(err)
-		}
-		t.Skip("the official examples are not beside the project (YTSO_CONFORMANCE)")
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	all := examples(t)
 	types := map[string]bool{}
 	for line := range bytes.Lines(all) {
 		doc, err := r4.Parse(bytes.TrimSpace(line))
