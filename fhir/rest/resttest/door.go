@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -178,6 +179,13 @@ func negotiation(t *testing.T, s *site) {
 	}
 	if r := s.do(t, "GET", "Patient/none?_format=xml", "").want(404); !strings.Contains(r.Body.String(), "<OperationOutcome") {
 		t.Errorf("%s", r.Body)
+	}
+	numbered := newSite(t, s.store, func(c *rest.Config) { c.Reference = func(context.Context) string { return "ABCD-EFGH" } })
+	numbered.do(t, "GET", "Patient/none", "").want(404).has("id", "ABCD-EFGH")
+	w := httptest.NewRecorder()
+	numbered.server.WriteError(w, httptest.NewRequest("GET", "/any?_format=xml", nil), outcome.New(outcome.Throttled, "x.y", "Chậm lại.", "Slow down."))
+	if w.Code != 429 || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), `<text value="Slow down."/>`) || !strings.Contains(w.Body.String(), `<code value="throttled"/>`) {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}
 	if r := s.do(t, "GET", "Patient/p?_pretty=true", ""); !strings.Contains(r.Body.String(), "\n  \"gender\": \"male\"") {
 		t.Errorf("%s", r.Body)
