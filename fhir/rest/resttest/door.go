@@ -197,7 +197,7 @@ func negotiation(t *testing.T, s *site) {
 	s.do(t, "PUT", "Patient/p", strings.Replace(r.Body.String(), "male", "female", 1), "Content-Type", "application/fhir+xml").want(200).has("gender", "female").has("multipleBirthInteger", "2")
 	s.do(t, "PUT", "Patient/p", "<Patient", "Content-Type", "application/fhir+xml").want(400)
 	div := `<div xmlns="http://www.w3.org/1999/xhtml"><p>a</p> <div>b</div></div>`
-	s.do(t, "PUT", "Patient/n", patient("n", `"text":{"status":"generated","div":"`+strings.ReplaceAll(div, `"`, `\"`)+`"},"contact":[{"gender":"male","name":{"text":"x"}}]`)).want(201)
+	s.do(t, "PUT", "Patient/n", patient("n", `"text":{"status":"generated","div":"`+strings.ReplaceAll(div, `"`, `\"`)+`"},"contact":[{"gender":"male","name":{"text":"a>b</text> <div> & \\\"c\\\""}}]`)).want(201)
 	pretty := s.do(t, "GET", "Patient/n?_pretty=true&_format=xml", "").want(200)
 	doc, err := r4.ParseXML(pretty.Body.Bytes())
 	if err != nil || doc.Root().Get("text").Get("div").Text() != div {

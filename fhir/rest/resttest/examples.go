@@ -109,6 +109,10 @@ func (s *site) example(t *testing.T, doc *r4.Doc, broken bool) {
 		t.Errorf("%s is not what it was: %s", path, got.Body)
 	}
 	xml := s.do(t, "GET", path+"?_format=xml", "").want(200)
+	pretty := s.do(t, "GET", path+"?_format=xml&_pretty=true", "").want(200)
+	if again, err := r4.ParseXML(pretty.Body.Bytes()); err != nil || !bytes.Equal(canonical(nil, doc.Root(), true), canonical(nil, again.Root(), true)) {
+		t.Errorf("%s in XML with indents: %v", path, err)
+	}
 	twin, err := r4.ParseXML(xml.Body.Bytes())
 	if err != nil {
 		t.Errorf("%s: %v", path, err)
