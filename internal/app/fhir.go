@@ -65,7 +65,7 @@ func (h *house) meetOthers() (err error) {
 		Store: h.store, Gate: h.gate, Check: k.check, Terms: k.terms, Source: k.source, Params: k.params.Load, Changed: k.changed,
 		Operations: func(s *exchange.Service, api store.Store) []rest.Operation { return h.operations(k, s, api) },
 		Index:      h.store, SetParams: k.params.Store,
-		Standing: h.authn, Matcher: h.matcher, Outbox: outbox{h.store}, Endpoints: h.endpoints, Key: key,
+		Standing: h.authn, Matcher: h.matcher, Outbox: outbox{h.store}, Shared: h.shared, Endpoints: h.endpoints, Key: key,
 		Clock: h.clock, Log: h.log.With("room", "exchange"), Software: version(), Started: h.clock.Now(),
 	})
 	return err

@@ -73,7 +73,8 @@ type house struct {
 	tour      func(context.Context) *door.Tour
 	proxies   []netip.Prefix
 	endpoints exchange.Endpoints
-	workers   int // HOSO processed side by side; 0: what the room thinks right
+	shared    bool // other processes may have the same database
+	workers   int  // HOSO processed side by side; 0: what the room thinks right
 }
 
 // liteWorkers is so many since SQLite's writer commits for all who wait at
@@ -84,7 +85,7 @@ const liteWorkers = 48
 // behind its doors. outcome.Conflict when another process has the folder.
 func Open(ctx context.Context, o Options) (n *Node, err error) {
 	defer outcome.Wrap(&err, "app.Open")
-	h := house{clock: o.Clock, log: o.Log, tour: o.Tour, proxies: o.Proxies, endpoints: o.Endpoints}
+	h := house{clock: o.Clock, log: o.Log, tour: o.Tour, proxies: o.Proxies, endpoints: o.Endpoints, shared: o.Database != ""}
 	if h.clock == nil {
 		h.clock = clock.System{}
 	}

@@ -103,13 +103,16 @@ func (s *Service) feed(ctx context.Context) {
 	defer wg.Wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	swept := time.Time{}
+	swept, heard := time.Time{}, ear{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.feedBell:
 		case <-timer.C:
+		}
+		if err := s.hear(ctx, &heard); err != nil && ctx.Err() == nil {
+			s.Log.ErrorContext(ctx, "definitions of other processes are not heard of", "err", err)
 		}
 		more, err := s.round(ctx, &wg)
 		if err != nil && ctx.Err() == nil {

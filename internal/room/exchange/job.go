@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -111,7 +112,8 @@ func (s *Service) enqueueFor(ctx context.Context, client string, principal []byt
 	}
 	jobID = id.UUID()
 	err = s.Store.Update(ctx, s.system, func(tx store.Tx) error {
-		tx.Audit(store.Note{Action: "exchange." + kind, Entity: jobID, Detail: request})
+		what, _, _ := strings.Cut(request, "?") // a query may name a person
+		tx.Audit(store.Note{Action: "exchange." + kind, Entity: jobID, Detail: what})
 		open, err := number(ctx, tx, `SELECT COUNT(*) FROM exchange_job WHERE client = $1 AND state IN ('receiving', 'waiting', 'running')`, client)
 		if err != nil {
 			return err

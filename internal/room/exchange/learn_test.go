@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/internal/sqlstore"
+	"github.com/ytso/ytso/internal/sqlstore/pgtest"
 )
 
 const village = `{"resourceType":"SearchParameter","id":"village","url":"http://example.org/village","name":"village","status":"active","description":"Thôn bản",
@@ -80,5 +82,22 @@ func TestSearchParameter(t *testing.T) {
 		if status, _ := operator.found(b, query); status != 400 {
 			t.Errorf("after its end: %d", status)
 		}
+	})
+}
+
+// TestDefinitionsOfOthers: what another process on the same database wrote is in use here soon after.
+func TestDefinitionsOfOthers(t *testing.T) {
+	o := sqlstore.Options{URL: pgtest.URL(t)}
+	one, two := open(t, o), open(t, o, func(d *Deps) { d.Shared = true })
+	two.run()
+	one.run()
+	time.Sleep(300 * time.Millisecond) // its first round takes the place from which it hears
+	if w := operator.do(one, "PUT", "/fhir/SearchParameter/village", village); w.Code != 201 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	one.put("25001", villager("a", "Nà Phặc"))
+	two.until("it knows", func() bool {
+		status, ids := operator.found(two, "/fhir/Patient?village=na+phac")
+		return status == 200 && ids == "a"
 	})
 }

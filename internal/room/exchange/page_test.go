@@ -77,7 +77,7 @@ func fillBoard(b *bench, e *endpoint) (sub string) {
 func TestBoard(t *testing.T) {
 	e := newEndpoint(t)
 	b := open(t, sqlstore.Options{Dir: t.TempDir(), Key: make([]byte, 32)}, e.allowed).run()
-	page, texts := b.board(t, "vi")
+	_, texts := b.board(t, "vi")
 	if got := texts("empty-head"); len(got) != 2 || got[0] != "Chưa có đăng ký nào" || got[1] != "Không có việc nào" {
 		t.Errorf("%q", got)
 	}
@@ -86,7 +86,7 @@ func TestBoard(t *testing.T) {
 		"vi": {"Hoạt động", "Xong", "Cơ sở 25001", "Người vận hành", "Đã gửi 1 trên 1", "Tự đọc qua $events", "Xuất dữ liệu", "Đã thử 1 trên 10 lần", errAnswer.VI, "Tạm dừng"},
 		"en": {"Active", "Done", "Facility 25001", "The operator", "1 of 1 delivered", "Read from $events", "Export", "1 of 10 tries", errAnswer.EN, "Pause"},
 	} {
-		page, _ = b.board(t, language)
+		page, _ := b.board(t, language)
 		for _, text := range want {
 			if !strings.Contains(page, text) {
 				t.Errorf("%s: %q is not there", language, text)

@@ -30,6 +30,7 @@ type Deps struct {
 	Matcher    Matcher                // of imported Patients; nil: they stay unmatched
 	Index      Index                  // nil: there are no search parameters of our own
 	SetParams  func(*param.Registry)  // what Params gives from now on
+	Shared     bool                   // other processes write to the same database
 	Outbox     Outbox                 // nil: nobody is notified
 	Endpoints  Endpoints              // where notifications may go
 	Key        []byte                 // 32 bytes that seal secrets of subscriptions

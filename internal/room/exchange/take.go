@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -172,7 +173,7 @@ func (s *Service) putAll(ctx context.Context, a store.Access, batch []ready, t *
 func (s *Service) learnOf(keys []store.Key) {
 	var defs []store.Key
 	for _, k := range keys {
-		if k.Type == "SearchParameter" || k.Type == "StructureDefinition" || k.Type == "ValueSet" || k.Type == "CodeSystem" || k.Type == "ConceptMap" {
+		if slices.Contains(definitionTypes, k.Type) {
 			defs = append(defs, k)
 		}
 	}
