@@ -78,7 +78,11 @@ func (r *Registry) quantities(i fhirpath.Item) (out []Value) {
 }
 
 // unit is a UCUM unit with its base; nil ones can't be converted.
-type unit struct{ from, base *ucum.Unit }
+type unit struct {
+	from, base *ucum.Unit
+	factor     decimal.Decimal // where exact says that a decimal number is the whole factor
+	exact      bool
+}
 
 func (r *Registry) unit(code string) *unit {
 	if u, ok := r.units.Load(code); ok {
@@ -89,7 +93,12 @@ func (r *Registry) unit(code string) *unit {
 		_, base, _ := u.Base()
 		// of the special units those of temperature are converted exactly; the others have logarithms
 		if b, err := ucum.Parse(base); err == nil && base != code && (!u.Special() || base == "K") {
-			made = &unit{u, b}
+			made = &unit{from: u, base: b}
+			if f, _, ratio := u.Base(); ratio {
+				d, ok := fromRat(f)
+				back, read := new(big.Rat).SetString(d.String())
+				made.factor, made.exact = d, ok && read && back.Cmp(f) == 0
+			}
 		}
 	}
 	if r.known.Add(1) <= maxUnits { // codes come from outside: a bound for what is kept
@@ -127,6 +136,9 @@ func (r *Registry) base(v Value) *Amount {
 func (u *unit) convert(d decimal.Decimal) (decimal.Decimal, bool) {
 	if !tame(d) {
 		return d, false
+	}
+	if u.exact {
+		return d.Mul(u.factor), true
 	}
 	x, ok := new(big.Rat).SetString(d.String())
 	if !ok {
@@ -166,8 +178,9 @@ func fromRat(x *big.Rat) (decimal.Decimal, bool) {
 	if shift < 0 {
 		y.Inv(y)
 	}
-	text := strings.TrimRight(new(big.Rat).Mul(x, y).FloatString(0), "0")
-	exp := -shift + len(new(big.Rat).Mul(x, y).FloatString(0)) - len(text)
+	whole := y.Mul(x, y).FloatString(0)
+	text := strings.TrimRight(whole, "0")
+	exp := len(whole) - len(text) - shift
 	if text == "" || text == "-" {
 		return decimal.FromInt(0), true
 	}

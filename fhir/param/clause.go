@@ -68,7 +68,9 @@ func (p *reader) clauses(typ, key, text string, depth int) ([]Clause, error) {
 		return nil, bad(key, "không có bổ từ này", "there is no such modifier")
 	}
 	c := Clause{Param: name, Kind: d.Kind, Modifier: modifier}
-	c.Values, err = p.matches(d, key, modifier, text)
+	if c.Values, err = p.matches(d, key, modifier, text); modifier == "" || modifier == "not" {
+		p.r.implied(typ, &c)
+	}
 	return []Clause{c}, err
 }
 

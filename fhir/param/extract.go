@@ -208,16 +208,23 @@ func reference(text string) Value {
 	return Value{Text: text}
 }
 
-// composite gives each combination of its parts' values at one item.
+// composite gives each combination of its parts' values at one item. The last
+// part is looked at first: it is the one that most often is not there.
 func (r *Registry) composite(p *parameter, i fhirpath.Item) []Value {
+	items := make([][]fhirpath.Item, len(p.parts))
+	for k, part := range slices.Backward(p.parts) {
+		if items[k] = part.expr.EvalItem(i); len(items[k]) == 0 {
+			return nil
+		}
+	}
 	combos := []Value{{}}
-	for _, part := range p.parts {
+	for k, part := range p.parts {
 		var next []Value
-		for _, item := range part.expr.EvalItem(i) {
+		for _, item := range items[k] {
 			for _, v := range r.values(part, item) {
 				v.Param, v.Kind = part.Code, part.Kind
 				for _, c := range combos {
-					list := append(append([]Value(nil), c.Parts...), v)
+					list := append(append(make([]Value, 0, len(p.parts)), c.Parts...), v)
 					next = append(next, Value{Parts: list})
 				}
 			}

@@ -61,6 +61,9 @@ func (p *reader) path(n *condition, path []pathStep, typ string, depth int) (*Ex
 		return nil, bad("_filter", "sau bộ lọc hoặc loại phải có “.thamsố”", "a filter or a type must be followed by “.parameter”")
 	case len(rest) == 0:
 		c, err := p.compare(d, n.op2, n.value)
+		if err == nil && (c.Modifier == "" || c.Modifier == "unequal") {
+			p.r.implied(typ, c)
+		}
 		return &Expr{Clause: c}, err
 	case depth >= maxChain:
 		return nil, bad("_filter", "chuỗi tham chiếu quá dài", "the chain is too long")
@@ -124,15 +127,7 @@ func (e *Expr) behind(code, typ string) {
 
 // atMostOnce says whether a resource of the type has one such reference at most.
 func (p *parameter) atMostOnce(typ string) bool {
-	path := ""
-	for part := range strings.SplitSeq(p.expr.Source, "|") {
-		if part = strings.TrimSpace(part); strings.HasPrefix(part, typ+".") {
-			if path != "" {
-				return false
-			}
-			path, _, _ = strings.Cut(part, ".where(resolve() is ")
-		}
-	}
+	path := p.path(typ)
 	steps := strings.Split(path, ".")
 	for i := 2; i <= len(steps); i++ {
 		if e, ok := r4.ElementAt(strings.Join(steps[:i], ".")); !ok || e.Max != "1" {

@@ -28,6 +28,7 @@ type Registry struct {
 type table struct {
 	list   []*parameter
 	byCode map[string]*parameter
+	codes  map[string]*r4.Codes // of parameters over elements of type code with a required binding
 }
 
 // parameter is a search parameter ready to run.
@@ -79,7 +80,20 @@ func bases(typ string) []string {
 }
 
 func (r *Registry) compile(typ string) (*table, error) {
-	t := &table{byCode: map[string]*parameter{}}
+	t, err := r.gather(typ)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range t.list {
+		if c := p.codesOf(typ); c != nil {
+			t.codes[p.Code] = c
+		}
+	}
+	return t, nil
+}
+
+func (r *Registry) gather(typ string) (*table, error) {
+	t := &table{byCode: map[string]*parameter{}, codes: map[string]*r4.Codes{}}
 	for _, base := range bases(typ) {
 		for _, p := range r.own[base] {
 			t.add(p)
@@ -108,6 +122,47 @@ func (r *Registry) compile(typ string) (*table, error) {
 		}
 	}
 	return t, nil
+}
+
+// codesOf gives the codes of a parameter that goes by one element of type code.
+// Such a value has no system of its own: its definition implies it (search.html#token).
+func (p *parameter) codesOf(typ string) *r4.Codes {
+	path := p.path(typ)
+	if e, ok := r4.ElementAt(path); ok && p.Kind == Token && len(e.Types) == 1 && e.Types[0].Code == "code" {
+		return r4.CodesOf(e.ValueSet)
+	}
+	return nil
+}
+
+// path is the only path of an expression for a type, "" when there are none or several.
+func (p *parameter) path(typ string) string {
+	if p.expr == nil {
+		return ""
+	}
+	found := ""
+	for part := range strings.SplitSeq(p.expr.Source, "|") {
+		if part = strings.TrimSpace(part); strings.HasPrefix(part, typ+".") {
+			if found != "" {
+				return ""
+			}
+			found, _, _ = strings.Cut(part, ".where(resolve() is ")
+		}
+	}
+	return found
+}
+
+// implied leaves out a system that the definition of a code implies: that of
+// gender=http://hl7.org/fhir/administrative-gender|male, which no value has written beside it.
+func (r *Registry) implied(typ string, c *Clause) {
+	t, err := r.of(typ)
+	if err != nil || c.Kind != Token || t.codes[c.Param] == nil {
+		return
+	}
+	for i := range c.Values {
+		if v := &c.Values[i].Value; v.System != "" && t.codes[c.Param].HasIn([]byte(v.System), []byte(v.Code)) {
+			v.System = ""
+		}
+	}
 }
 
 // add takes a parameter unless one of the same code is there.
