@@ -12,6 +12,9 @@
 // it links, a golden id that was merged away for the one that took its place;
 // a source record stands for itself (DESIGN.md decision 9).
 //
+// Not here, and answered as an operation that does not exist: List/$find,
+// Group/$everything, $meta of a past version. $document knows no GraphDefinition.
+//
 // Source: FHIR R4 patient-operation-everything.html,
 // encounter-operation-everything.html, resource-operation-meta*.html,
 // composition-operation-document.html, observation-operation-lastn.html,
