@@ -248,6 +248,7 @@ func (t *tx) reference(ctx context.Context, typ string, c param.Clause) (out con
 	if slices.Contains([]string{"above", "below", "unequal"}, c.Modifier) {
 		return out, false, nil
 	}
+	targets := map[string][]int64{}
 	for _, m := range c.Values {
 		v := m.Value
 		switch {
@@ -258,16 +259,19 @@ func (t *tx) reference(ctx context.Context, typ string, c param.Clause) (out con
 		case v.Type == "":
 			return cond{}, false, nil
 		default:
-			targets := []int64{h.target(v.Type, v.ID)}
-			if v.Type == "Patient" {
-				if targets, err = t.down(ctx, targets); err != nil {
-					return out, false, err
-				}
+			targets[v.Type] = append(targets[v.Type], h.target(v.Type, v.ID))
+		}
+	}
+	literal := out.v == nil && len(targets) == 1
+	for to, list := range targets {
+		if to == "Patient" {
+			if list, err = t.down(ctx, list); err != nil {
+				return out, false, err
 			}
-			made := h.refersTo(typ, c.Param, v.Type, targets)
-			if out.v = append(out.v, made.v...); len(c.Values) == 1 {
-				out.row = made.row
-			}
+		}
+		made := h.refersTo(typ, c.Param, to, list)
+		if out.v = append(out.v, made.v...); literal {
+			out.row = made.row
 		}
 	}
 	return out, true, nil

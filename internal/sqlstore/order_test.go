@@ -67,6 +67,81 @@ func TestSort(t *testing.T) {
 			}
 		}
 		w.s.bounds = usual
+		for _, sort := range []string{"-_lastUpdated", "_lastUpdated", "_id", ""} {
+			w.manyTypes(t, sort)
+		}
+	})
+}
+
+// manyTypes: several types in one order, each once.
+func (w *world) manyTypes(t *testing.T, sort string) {
+	for _, limit := range []int{10_000, 0} {
+		if w.s.bounds.sort = limit; limit == 0 && sort == "_id" {
+			continue
+		}
+		text := "_type=Observation,Patient,Encounter"
+		if sort != "" {
+			text += "&_sort=" + sort
+		}
+		keys, err := w.pages(t, "", text, 13)
+		want := 0
+		for _, x := range w.list {
+			if slices.Contains([]string{"Observation", "Patient", "Encounter"}, x.key.Type) {
+				want++
+			}
+		}
+		q, _ := query("", text)
+		for i := range keys {
+			if i > 0 && sort != "" && sort != "_id" && w.before(w.all[keys[i]], w.all[keys[i-1]], q.Sort) {
+				t.Errorf("by %s (%d): %s comes before %s", sort, limit, keys[i-1], keys[i])
+			}
+		}
+		slices.SortFunc(keys, func(a, b store.Key) int { return strings.Compare(a.String(), b.String()) })
+		if n := len(slices.Compact(keys)); n != want || err != nil {
+			t.Errorf("by %s (%d): %d of %d %v", sort, limit, n, want, err)
+		}
+	}
+}
+
+// TestManyValues: thousands of values joined by OR, more than a statement has room for.
+func TestManyValues(t *testing.T) {
+	engines(t, func(t *testing.T, options func(t *testing.T) Options) {
+		w := newWorld(t, openTest(t, options(t)), 150)
+		of := func(code string, kind param.Kind, value func(i int) param.Value) param.Clause {
+			c := param.Clause{Param: code, Kind: kind}
+			for i := range 40_000 {
+				c.Values = append(c.Values, param.Match{Prefix: "eq", Value: value(i)})
+			}
+			return c
+		}
+		codes := of("code", param.Token, func(i int) param.Value { return param.Value{System: "http://loinc.org", Code: fmt.Sprint("c", i+3)} })
+		people := of("patient", param.Reference, func(i int) param.Value { return param.Value{Type: "Patient", ID: fmt.Sprint("s", i+2)} })
+		ids := of("_id", param.Token, func(i int) param.Value { return param.Value{Code: fmt.Sprint("o", i+10)} })
+		not := codes
+		not.Modifier = "not"
+		for i, where := range [][]param.Clause{{codes}, {people}, {ids}, {codes, people, ids}, {not, ids}} {
+			q := param.Query{Type: "Observation", Where: where, Count: 500}
+			var want []string
+			for _, x := range w.list {
+				n := 0
+				_, err := fmt.Sscanf(x.key.ID, "o%d", &n)
+				is := map[string]bool{"patient": slices.ContainsFunc(x.values, func(v param.Value) bool {
+					return v.Param == "patient" && (v.ID == "s2" || v.ID == "s3")
+				}), "code": slices.ContainsFunc(x.values, func(v param.Value) bool { return v.Param == "code" && (v.Code == "c3" || v.Code == "c4") }), "_id": err == nil && n >= 10}
+				ok := x.key.Type == "Observation"
+				for _, c := range where {
+					ok = ok && is[c.Param] != (c.Modifier == "not")
+				}
+				if ok {
+					want = append(want, x.key.String())
+				}
+			}
+			slices.Sort(want)
+			got, total, err := w.search(t.Context(), q)
+			if err != nil || !slices.Equal(got, want) || total != len(want) || len(want) == 0 {
+				t.Errorf("%d: %v (%d) %v, want %v", i, got, total, err, want)
+			}
+		}
 	})
 }
 
