@@ -18,6 +18,10 @@ const (
 // span reads a FHIR date, dateTime or instant of any precision: the first
 // instant it can mean and the one behind the last (FHIR R4 search.html#date).
 func span(s string) (lo, hi int64, ok bool) {
+	if len(s) > 18 && s[16:19] == ":60" { // a leap second is the beginning of the next minute here
+		lo, hi, ok = span(s[:16] + ":59" + s[19:])
+		return lo + 1000, hi + 1000, ok
+	}
 	for _, f := range [...]struct {
 		layout string
 		next   func(time.Time) time.Time

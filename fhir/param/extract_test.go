@@ -122,6 +122,9 @@ func TestSpan(t *testing.T) {
 			t.Errorf("%s: %d..%d %v", s, lo, hi, ok)
 		}
 	}
+	if lo, hi, ok := span("2016-12-31T23:59:60Z"); !ok || hi-lo != 1000 || lo != time.Date(2017, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli() {
+		t.Errorf("a leap second: %d..%d %v", lo, hi, ok)
+	}
 	for _, s := range []string{"", "2026-13", "2026-02-30", "26", "10/03/2026", "2026-03-10 08:00", "0000"} {
 		if _, _, ok := span(s); ok {
 			t.Errorf("%q is no date", s)

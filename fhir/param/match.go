@@ -108,10 +108,13 @@ func textAsked(v *Value, d *parameter, key, modifier, s string) error {
 // plus finds the zone of an instant whose "+" a form has turned into a blank.
 var plus = regexp.MustCompile(`^(\d{4}-\d\d-\d\dT[0-9:.]+) (\d\d:\d\d)$`)
 
+// dated is how FHIR writes times (datatypes.html#dateTime), with what search leaves out: seconds, the zone.
+var dated = regexp.MustCompile(`^\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?$`)
+
 func (p *reader) date(v *Value, key, prefix, s string) error {
 	s = plus.ReplaceAllString(unescape(s), "$1+$2")
 	var ok bool
-	if v.Lo, v.Hi, ok = span(s); !ok {
+	if v.Lo, v.Hi, ok = span(s); !ok || !dated.MatchString(s) {
 		return bad(key, "không phải ngày giờ kiểu FHIR (ví dụ 2026-03-10)", "is no FHIR date (such as 2026-03-10)")
 	}
 	v.Text = s
