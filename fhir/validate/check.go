@@ -40,7 +40,8 @@ type check struct {
 	held     map[holding]bool // what was: whether it conforms
 	bufs     [][]elem
 	fetched  map[string]*r4.Doc
-	resolved bool // an expression asked for what is not at hand
+	missing  map[string]bool // what was told not to be at hand
+	resolved bool            // an expression asked for what is not at hand
 }
 
 type saying struct{ expression, key, en string }
@@ -111,6 +112,18 @@ func (c *check) say(k saying) {
 		}
 	}
 	c.said[k] = true
+}
+
+// first says whether what is not at hand is met for the first time in the document.
+func (c *check) first(what string) bool {
+	if c.missing[what] || c.trial > 0 || len(c.missing) > MaxIssues {
+		return false
+	}
+	if c.missing == nil {
+		c.missing = map[string]bool{}
+	}
+	c.missing[what] = true
+	return true
 }
 
 // errorf records an error with one text made of the same parts in both languages.
@@ -231,7 +244,7 @@ func (c *check) claimed(e, at elem, url string) {
 	switch {
 	case c.err != nil:
 	case p == nil:
-		if c.v.source != nil {
+		if c.v.source != nil && c.first("profile "+url) {
 			c.warnf(at, outcome.NotFound, "profile-unknown", "Không có định nghĩa của hồ sơ này, nên không kiểm tra được theo hồ sơ.",
 				"The definition of this profile is not at hand, so it was not checked.")
 		}

@@ -24,6 +24,7 @@ func (c *check) extension(e elem) {
 		c.errorf(e, outcome.NotSupported, "modifier-unknown", "Không có định nghĩa của phần mở rộng làm đổi nghĩa này, nên không thể nhận.", "This modifier extension is not known, so its element can't be understood.")
 	case p == nil && c.o.KnownExtensions && !forExamples(url) && !strings.HasPrefix(url, "http://hl7.org/fhir/"):
 		c.errorf(e, outcome.NotFound, "extension-unknown", "Không có định nghĩa của phần mở rộng này.", "The definition of this extension is not at hand.")
+	case p == nil && !c.first("extension "+url): // told once
 	case p == nil:
 		c.warnf(e, outcome.NotFound, "extension-unknown", "Không có định nghĩa của phần mở rộng này, nên không kiểm tra được.", "The definition of this extension is not at hand, so it was not checked.")
 	case p.typ != "Extension":
