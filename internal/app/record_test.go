@@ -1,6 +1,7 @@
 package app
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"path/filepath"
@@ -267,4 +268,87 @@ func (r records) valid(t testing.TB, check *validate.Validator, key string, doc 
 			t.Errorf("%s: %s %s: %s", key, i.Key, i.Expression, i.EN)
 		}
 	}
+}
+
+// TestRecordOfFacility: a hospital's token opens the records of that hospital
+// and nothing else, whichever operation it asks.
+func TestRecordOfFacility(t *testing.T) {
+	files := filepath.Join(t.TempDir(), "province")
+	if code, out, errs := call(t, "generate", "--people", "6", "--until", "2025-10-01", "--out", files); code != 0 {
+		t.Fatalf("%s%s", out, errs)
+	}
+	p := newPlace(t, "sqlite")
+	if code, out, errs := call(t, append([]string{"import", filepath.Join(files, "claims")}, p.args()...)...); code != 0 {
+		t.Fatalf("%s%s", out, errs)
+	}
+	n := openNode(t, p)
+	web, all := newWeb(t, n), recordsOf(t, n)
+	golden, own, other, facility := someone(t, all)
+	code, token, errs := call(t, "token", "--scope", "system/*.rs", "--facility", facility, "--key", p.key)
+	if code != 0 {
+		t.Fatal(errs)
+	}
+	ask := func(method, path, body string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, web.URL+"/fhir/"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
+		req.Header.Set("Content-Type", "application/fhir+json")
+		resp, err := web.Client().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	for path, want := range map[string]int{
+		own + "/$everything": 200, own + "/$summary": 200, own + "/$meta": 200, other + "/$everything": 404, other + "/$summary": 404, other + "/$meta": 404,
+		golden + "/$everything": 404, golden + "/$summary": 404, "Patient/$everything": 422, "Observation/$lastn?patient=" + golden + "&category=laboratory": 200,
+	} {
+		status, body := ask(http.MethodGet, path, "")
+		if status != want || strings.Contains(body, strings.TrimPrefix(other, "Patient/")) {
+			t.Errorf("%s: %d, want %d: %.200s", path, status, want, body)
+		}
+	}
+	var who r4.Object
+	who.Add("resourceType", "Patient")
+	record := all.get(t, other)
+	for _, name := range []string{"identifier", "name", "birthDate", "gender"} {
+		who.Add(name, r4.Raw(record.Root().Get(name).Raw()))
+	}
+	status, body := ask(http.MethodPost, "Patient/$match", string(who.JSON()))
+	if status != 200 || !strings.Contains(body, own) || strings.Contains(body, other) || strings.Contains(body, golden) {
+		t.Errorf("$match: %d, own %v, other %v, golden %v", status, strings.Contains(body, own), strings.Contains(body, other), strings.Contains(body, golden))
+	}
+	if status, body := ask(http.MethodPost, own+"/$meta-add", `{"resourceType":"Parameters","parameter":[{"name":"meta","valueMeta":{"tag":[{"code":"x"}]}}]}`); status != 403 {
+		t.Errorf("$meta-add with the right to read: %d %.200s", status, body)
+	}
+}
+
+// someone is a person with records at two facilities: golden, a record, one of the other facility, and the first one's code.
+func someone(t testing.TB, all records) (golden, own, other, facility string) {
+	t.Helper()
+	for key, patient := range all.entries(t, "Patient?_tag=urn:ytso:tag|golden&_count=100") {
+		list := patient.Get("link")
+		if list.Len() < 2 {
+			continue
+		}
+		golden, own, other = key, list.At(0).Get("other").Get("reference").Text(), list.At(1).Get("other").Get("reference").Text()
+		for id := range all.get(t, own).Root().Get("identifier").Elems() {
+			if code, ok := strings.CutPrefix(id.Get("system").Text(), "urn:ytso:id:ma-bn:"); ok {
+				facility = code
+			}
+		}
+		if facility != "" {
+			return golden, own, other, facility
+		}
+	}
+	t.Fatal("nobody has records at two facilities")
+	return "", "", "", ""
 }
