@@ -64,7 +64,7 @@ func (g guarded) Prepare(d store.Draft) (*store.Prepared, error) {
 	if p.off {
 		state = "off"
 	}
-	d.Body = withStatus(root, state, "")
+	d.Body, d.Doc = withStatus(root, state, ""), nil // what was read before holds the secrets
 	out, err := g.Store.Prepare(d)
 	if err != nil {
 		return nil, err
