@@ -221,7 +221,7 @@ func (s *Server) planOne(ctx context.Context, q *Request, k store.Key) (*act, er
 	case http.MethodPut:
 		return s.planUpdate(ctx, q, k)
 	case http.MethodPatch:
-		return s.planPatch(q, k)
+		return s.planPatch(ctx, q, k)
 	case http.MethodDelete:
 		return s.planDelete(q, k)
 	}

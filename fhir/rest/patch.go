@@ -1,6 +1,8 @@
 package rest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"net/http"
@@ -63,7 +65,7 @@ func patcherIn(language string, body []byte) (patcher, error) {
 }
 
 // planPatch is FHIR R4 http.html#patch.
-func (s *Server) planPatch(q *Request, k store.Key) (*act, error) {
+func (s *Server) planPatch(ctx context.Context, q *Request, k store.Key) (*act, error) {
 	with, err := patcherOf(q)
 	if err != nil {
 		return nil, err
@@ -72,8 +74,9 @@ func (s *Server) planPatch(q *Request, k store.Key) (*act, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := s.tried(ctx, q, with, func(context.Context, *turn) (store.Key, error) { return k, nil })
 	return &act{writes: true, action: "patch", run: func(ctx context.Context, t *turn) (*Response, error) {
-		f, version, err := t.patched(ctx, q, k, with, match, nil)
+		f, version, err := t.patched(ctx, q, k, with, match, nil, before)
 		if err != nil {
 			return nil, err
 		}
@@ -82,8 +85,69 @@ func (s *Server) planPatch(q *Request, k store.Key) (*act, error) {
 	}}, nil
 }
 
+// prior is what was prepared before a transaction began, good for one text.
+type prior struct {
+	src  []byte
+	made *fresh
+}
+
+// silent is a View for the server itself before the transaction that counts:
+// who asks is told nothing by it, and what goes wrong there does so again.
+func (s *Server) silent(ctx context.Context, q *Request, f func(context.Context, *turn) error) (done bool) {
+	a := q.Access
+	a.Silent = true
+	err := s.c.Store.View(ctx, a, func(r store.Reader) error {
+		done = f(ctx, s.turn(q, r, nil)) == nil
+		return nil
+	})
+	return done && err == nil
+}
+
+// tried carries out a patch before the transaction begins, so that the writer
+// neither checks nor looks definitions up; nil when that can't be done.
+func (s *Server) tried(ctx context.Context, q *Request, with patcher, which func(context.Context, *turn) (store.Key, error)) *prior {
+	var r *store.Resource
+	if !s.silent(ctx, q, func(ctx context.Context, t *turn) error {
+		k, err := which(ctx, t)
+		if err == nil {
+			r, err = t.r.Read(ctx, k)
+		}
+		return err
+	}) {
+		return nil
+	}
+	return s.triedOn(ctx, q, r, with, nil)
+}
+
+func (s *Server) triedOn(ctx context.Context, q *Request, r *store.Resource, with patcher, change func(link) (string, bool)) *prior {
+	doc, src, changes, refs, err := patchText(q, r, with, change)
+	if err != nil {
+		return nil
+	}
+	f, err := s.readyText(ctx, q, r.Key, doc, src, changes, refs)
+	if err != nil {
+		return nil
+	}
+	return &prior{src, f}
+}
+
+// patchText gives what a patch makes of a resource, and the text of that with its links changed.
+func patchText(q *Request, r *store.Resource, with patcher, change func(link) (string, bool)) (doc *r4.Doc, src []byte, changes bool, refs []named, err error) {
+	if doc, err = r4.Parse(r.Body); err != nil {
+		return nil, nil, false, nil, err
+	}
+	if src, err = with(doc); err != nil {
+		return nil, nil, false, nil, err
+	}
+	if doc, err = r4.Parse(src); err != nil {
+		return nil, nil, false, nil, err
+	}
+	src, changes, refs = rewrite(doc, linksOf(doc), toward(q.Base, change))
+	return doc, src, changes, refs, nil
+}
+
 // patched reads a resource and gives what the patch makes of it, with the version that it was made of.
-func (t *turn) patched(ctx context.Context, q *Request, k store.Key, with patcher, match int, change func(link) (string, bool)) (*fresh, int, error) {
+func (t *turn) patched(ctx context.Context, q *Request, k store.Key, with patcher, match int, change func(link) (string, bool), before *prior) (*fresh, int, error) {
 	r, err := t.r.Read(ctx, k)
 	if err != nil {
 		if outcome.KindOf(err) == outcome.Deleted {
@@ -94,18 +158,14 @@ func (t *turn) patched(ctx context.Context, q *Request, k store.Key, with patche
 	if match > 0 && match != r.Version {
 		return nil, 0, errStale
 	}
-	doc, err := r4.Parse(r.Body)
+	doc, src, changes, refs, err := patchText(q, r, with, change)
 	if err != nil {
 		return nil, 0, err
 	}
-	src, err := with(doc)
-	if err != nil {
-		return nil, 0, err
+	if before != nil && before.made.Draft.Key == k && bytes.Equal(before.src, src) {
+		return before.made, r.Version, nil
 	}
-	if doc, err = r4.Parse(src); err != nil {
-		return nil, 0, err
-	}
-	f, err := t.s.readyWith(ctx, q, k, doc, change)
+	f, err := t.s.readyText(ctx, q, k, doc, src, changes, refs)
 	return f, r.Version, err
 }
 
@@ -125,6 +185,13 @@ func (s *Server) planConditionalPatch(ctx context.Context, q *Request, typ strin
 	if err != nil {
 		return nil, err
 	}
+	before := s.tried(ctx, q, with, func(ctx context.Context, t *turn) (store.Key, error) {
+		there, err := t.one(ctx, when)
+		if err != nil || there == nil {
+			return store.Key{}, cmp.Or(err, error(errNone))
+		}
+		return there.Key, nil
+	})
 	return &act{writes: true, action: "patch", run: func(ctx context.Context, t *turn) (*Response, error) {
 		there, err := t.claim(ctx, when)
 		if err != nil {
@@ -133,7 +200,7 @@ func (s *Server) planConditionalPatch(ctx context.Context, q *Request, typ strin
 		if there == nil {
 			return nil, errNone
 		}
-		f, version, err := t.patched(ctx, q, there.Key, with, match, nil)
+		f, version, err := t.patched(ctx, q, there.Key, with, match, nil, before)
 		if err != nil {
 			return nil, err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
@@ -93,7 +92,7 @@ func (a *attempt) writes(ctx context.Context) error {
 		for _, st := range a.steps {
 			switch {
 			case st.kind != kind:
-			case st.asks && a.there[st.i] == nil, st.asks && st.kind == stepUpdate:
+			case len(st.questions) > 0 && (a.there[st.i] == nil || st.kind == stepUpdate):
 				asking = append(asking, st)
 			default:
 				if err := a.write(ctx, st); err != nil {
@@ -128,25 +127,19 @@ func (a *attempt) writes(ctx context.Context) error {
 
 // ask resolves the conditional references of an entry; missing: one has no match yet.
 func (a *attempt) ask(ctx context.Context, st *step) (missing, err error) {
-	for _, l := range st.links {
-		text := strings.TrimPrefix(l.text, st.q.Base+"/")
-		typ, query, ok := conditional(text)
-		if _, done := a.asked[text]; l.kind != literal || done || !ok {
+	for _, q := range st.questions {
+		if _, done := a.asked[q.text]; done {
 			continue
 		}
-		when, err := a.s.criteria(ctx, a.q.Base, typ, query)
-		if err != nil {
-			return nil, err
-		}
-		there, err := a.t.one(ctx, when)
+		there, err := a.t.one(ctx, q.when)
 		if err != nil {
 			return nil, err
 		}
 		if there == nil {
 			return fail(outcome.BusinessRule, "reference-none", "Tham chiếu có điều kiện không khớp tài nguyên nào.",
-				"A conditional reference matches nothing.").At(pathOf(l.node)), nil
+				"A conditional reference matches nothing.").At(pathOf(q.at)), nil
 		}
-		a.asked[text] = there.Key.String()
+		a.asked[q.text] = there.Key.String()
 	}
 	return nil, nil
 }
@@ -160,7 +153,7 @@ func (a *attempt) write(ctx context.Context, st *step) (err error) {
 	switch {
 	case st.kind == stepPatch:
 		var version int
-		if f, version, err = a.t.patched(ctx, st.q, k, st.patch, st.match, a.change(st)); err != nil {
+		if f, version, err = a.t.patched(ctx, st.q, k, st.patch, st.match, a.change(st), st.prior); err != nil {
 			return err
 		}
 		made, err = a.t.put(ctx, f, version, true)

@@ -24,15 +24,14 @@ func (x *transaction) unresolved() *resolved {
 // writer need not prepare what they change. It decides nothing: the
 // transaction resolves them again, and who reads here is told nothing by it.
 func (x *transaction) guess(ctx context.Context) *resolved {
-	if slices.ContainsFunc(x.steps, func(st *step) bool { return st.when != nil && (st.kind == stepCreate || st.kind == stepUpdate) }) {
-		silent := x.q.Access
-		silent.Silent = true
+	if slices.ContainsFunc(x.steps, func(st *step) bool {
+		return st.when != nil && st.kind != stepDelete || st.kind == stepPatch || len(st.questions) > 0
+	}) {
 		var a *attempt
-		err := x.s.c.Store.View(ctx, silent, func(r store.Reader) error {
-			a = &attempt{transaction: x, resolved: x.unresolved(), t: x.s.turn(x.q, r, nil)}
-			return a.identify(ctx)
-		})
-		if err == nil {
+		if x.s.silent(ctx, x.q, func(ctx context.Context, t *turn) error {
+			a = &attempt{transaction: x, resolved: x.unresolved(), t: t}
+			return a.foresee(ctx)
+		}) {
 			return a.resolved
 		}
 	}
@@ -48,6 +47,26 @@ func (x *transaction) guess(ctx context.Context) *resolved {
 		r.name(st, store.Key{Type: st.typ, ID: id})
 	}
 	return r
+}
+
+// foresee resolves what can be resolved before anything is written.
+func (a *attempt) foresee(ctx context.Context) error {
+	if err := a.identify(ctx); err != nil {
+		return err
+	}
+	for _, st := range a.steps {
+		if st.kind == stepPatch && a.there[st.i] == nil {
+			r, err := a.t.r.Read(ctx, a.keys[st.i])
+			if err != nil {
+				return err
+			}
+			a.there[st.i] = r
+		}
+		if _, err := a.ask(ctx, st); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *resolved) name(st *step, k store.Key) {

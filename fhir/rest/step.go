@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -22,11 +21,10 @@ type step struct {
 	doc   *r4.Doc
 	links []link // of doc
 	patch patcher
-	act   *act // of other
-	asks  bool // has conditional references
-	// What was prepared, for the text that it was prepared of.
-	src  []byte
-	made *fresh
+	act   *act   // of other
+	prior *prior // what was prepared, nil when nothing was
+	// questions are the conditional references of doc.
+	questions []question
 }
 
 type stepKind uint8
@@ -104,11 +102,11 @@ func (s *Server) stepBody(ctx context.Context, st *step) (err error) {
 	if err != nil || st.kind == stepDelete || st.kind == stepPatch {
 		return err
 	}
-	return st.resource()
+	return s.stepResource(ctx, st)
 }
 
-// resource takes the resource of a create or update.
-func (st *step) resource() (err error) {
+// stepResource takes the resource of a create or update.
+func (s *Server) stepResource(ctx context.Context, st *step) (err error) {
 	if st.doc, err = bodyOf(st.q, st.typ); err != nil {
 		return err
 	}
@@ -127,9 +125,24 @@ func (st *step) resource() (err error) {
 		}
 	}
 	st.links = linksOf(st.doc)
-	st.asks = slices.ContainsFunc(st.links, func(l link) bool {
-		_, _, ok := conditional(strings.TrimPrefix(l.text, st.q.Base+"/"))
-		return ok && l.kind == literal
-	})
+	for _, l := range st.links {
+		text := strings.TrimPrefix(l.text, st.q.Base+"/")
+		typ, query, ok := conditional(text)
+		if !ok || l.kind != literal {
+			continue
+		}
+		when, err := s.criteria(ctx, st.q.Base, typ, query)
+		if err != nil {
+			return err
+		}
+		st.questions = append(st.questions, question{text, when, l.node})
+	}
 	return nil
+}
+
+// question is a conditional reference.
+type question struct {
+	text string
+	when *criteria
+	at   r4.Node
 }

@@ -28,11 +28,7 @@ func (s *Server) planTransaction(ctx context.Context, q *Request, entries []*ent
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		k := guess.keys[st.i]
-		if st.kind != stepCreate && st.kind != stepUpdate || st.asks || st.kind == stepCreate && k.ID != st.fresh {
-			continue
-		}
-		if _, err := x.ready(ctx, st, k, guess); err != nil {
+		if err := x.try(ctx, st, guess); err != nil {
 			return nil, inEntry(st.i, err)
 		}
 	}
@@ -70,16 +66,33 @@ func (x *transaction) distinct() error {
 
 var errTwice = fail(outcome.Invalid, "twice", "Một tài nguyên xuất hiện hai lần trong cùng một transaction.", "A resource occurs twice in one transaction.")
 
+// try prepares an entry as far as that can be done before the transaction begins.
+func (x *transaction) try(ctx context.Context, st *step, guess *resolved) error {
+	k := guess.keys[st.i]
+	switch {
+	case st.kind == stepPatch && guess.there[st.i] != nil:
+		st.prior = x.s.triedOn(ctx, st.q, guess.there[st.i], st.patch, guess.change(st))
+	case st.kind != stepCreate && st.kind != stepUpdate || st.kind == stepCreate && k.ID != st.fresh:
+	case slices.ContainsFunc(st.questions, func(q question) bool { return guess.asked[q.text] == "" }):
+		_, err := x.s.check(ctx, st.doc) // another entry makes what it names: later, but then with the definitions at hand
+		return err
+	default:
+		_, err := x.ready(ctx, st, k, guess)
+		return err
+	}
+	return nil
+}
+
 // ready prepares a create or update, anew only when its text is not the one prepared already.
 func (x *transaction) ready(ctx context.Context, st *step, k store.Key, r *resolved) (*fresh, error) {
 	src, changes, refs := rewrite(st.doc, st.links, toward(st.q.Base, r.change(st)))
-	if st.made != nil && st.made.Draft.Key == k && bytes.Equal(src, st.src) {
-		return st.made, nil
+	if st.prior != nil && st.prior.made.Draft.Key == k && bytes.Equal(src, st.prior.src) {
+		return st.prior.made, nil
 	}
 	f, err := x.s.readyText(ctx, st.q, k, st.doc, src, changes, refs)
 	if err != nil {
 		return nil, err
 	}
-	st.src, st.made = src, f
+	st.prior = &prior{src, f}
 	return f, nil
 }

@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -81,13 +82,26 @@ func (s *Server) planConditionalUpdate(ctx context.Context, q *Request, typ stri
 	if err != nil {
 		return nil, err
 	}
-	id := doc.ID()
-	if id == "" {
-		id = newID()
+	k := store.Key{Type: typ, ID: cmp.Or(doc.ID(), newID())}
+	unmatched := k
+	if doc.ID() == "" { // what it will most likely be, so that the writer only writes
+		s.silent(ctx, q, func(ctx context.Context, t *turn) error {
+			there, err := t.one(ctx, when)
+			if there != nil {
+				k = there.Key
+			}
+			return err
+		})
 	}
-	guess, err := s.ready(ctx, q, store.Key{Type: typ, ID: id}, doc)
+	guess, err := s.ready(ctx, q, k, doc)
 	if err != nil {
 		return nil, err
+	}
+	prepared := func(ctx context.Context, k store.Key) (*fresh, error) {
+		if guess.Draft.Key == k {
+			return guess, nil
+		}
+		return s.ready(ctx, q, k, doc)
 	}
 	return &act{writes: true, action: "update", run: func(ctx context.Context, t *turn) (*Response, error) {
 		there, err := t.claim(ctx, when)
@@ -95,12 +109,16 @@ func (s *Server) planConditionalUpdate(ctx context.Context, q *Request, typ stri
 			return nil, err
 		}
 		if there == nil {
-			return t.updateNone(ctx, guess, doc, match)
+			f, err := prepared(ctx, unmatched)
+			if err != nil {
+				return nil, err
+			}
+			return t.updateNone(ctx, f, doc, match)
 		}
 		if doc.ID() != "" && doc.ID() != there.Key.ID {
 			return nil, errOtherID
 		}
-		f, err := s.ready(ctx, q, there.Key, doc)
+		f, err := prepared(ctx, there.Key)
 		if err != nil {
 			return nil, err
 		}

@@ -1,13 +1,23 @@
 package resttest
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/ytso/ytso/fhir/canon"
+	"github.com/ytso/ytso/fhir/outcome"
+	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/rest"
+	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/fhir/store/storetest"
+	"github.com/ytso/ytso/fhir/term"
+	"github.com/ytso/ytso/fhir/validate"
 )
 
 const (
@@ -224,7 +234,7 @@ func conditionalReferences(t *testing.T, s *site) {
 	s.do(t, "GET", "Observation?_summary=count", "").has("total", "2")
 }
 
-func atomic(t *testing.T, s *site) {
+func allOrNothing(t *testing.T, s *site) {
 	good, bad := patient("", `"gender":"male"`), patient("", `"gender":"man"`)
 	s.do(t, "POST", "", bundle("transaction", [4]string{"POST Patient", "", "", good}, [4]string{"POST Patient", "", "", bad})).want(422).has("issue.0.expression.0", "Bundle.entry[1].resource.gender")
 	s.do(t, "POST", "", bundle("transaction", [4]string{"POST Patient", "", "", good}, [4]string{"POST Observation", "", "", `{"resourceType":"Observation","status":"final","code":{"text":"c"},"subject":{"reference":"Patient/none"}}`})).want(422).has("issue.0.expression.0", "Bundle.entry[1].resource.subject.reference")
@@ -252,4 +262,63 @@ func atomic(t *testing.T, s *site) {
 		t.Errorf("%v", at)
 	}
 	s.do(t, "GET", "Patient?identifier=race&_summary=count", "").has("total", "1")
+}
+
+// kept is a canon.Source that asks the store, as a server's does.
+type kept struct {
+	canon.Source
+	store store.Store
+	asked *atomic.Int64
+}
+
+func (k kept) Find(ctx context.Context, typ, url, version string) (*r4.Doc, error) {
+	if d, err := k.Source.Find(ctx, typ, url, version); d != nil || err != nil {
+		return d, err
+	}
+	a := storetest.All
+	a.Silent = true
+	k.asked.Add(1)
+	return nil, k.store.View(ctx, a, func(r store.Reader) error {
+		_, err := r.Read(ctx, store.Key{Type: "StructureDefinition", ID: "none"})
+		if outcome.KindOf(err) == outcome.NotFound {
+			err = nil
+		}
+		return err
+	})
+}
+
+// lookUps: the validator looks definitions up in the store itself, and however
+// many write at once none of them waits for another's connection.
+func lookUps(t *testing.T, s *site) {
+	var asked atomic.Int64
+	many := newSite(t, s.store, func(c *rest.Config) {
+		source := kept{definitions{term.Official()}, s.store, &asked}
+		c.Source, c.Terms = source, term.New(source)
+		c.Check = validate.New(source, c.Terms)
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	body := func(id string, n int) string {
+		return patient(id, fmt.Sprintf(`"meta":{"profile":["http://x.example/%s/%d"]},"identifier":[{"value":"i%d"}]`, id, n, n%4))
+	}
+	for i := range 4 {
+		many.do(t, "PUT", fmt.Sprintf("Patient/d%d", i), body(fmt.Sprintf("d%d", i), i)).want(201)
+	}
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			id := fmt.Sprintf("d%d", i%4)
+			many.doIn(ctx, t, "PATCH", "Patient/"+id, fmt.Sprintf(`[{"op":"add","path":"/meta/profile/-","value":"http://x.example/p/%d"}]`, i), "Content-Type", jsonPatch).want(200)
+			many.doIn(ctx, t, "PUT", fmt.Sprintf("Patient?identifier=i%d", i%4), body("", i)).want(200)
+			many.doIn(ctx, t, "POST", "", bundle("transaction",
+				[4]string{"POST Patient", fmt.Sprintf(`"ifNoneExist":"identifier=n%d"`, i%5), u1, patient("", fmt.Sprintf(`"meta":{"profile":["http://x.example/t/%d"]},"identifier":[{"value":"n%d"}]`, i, i%5))},
+				[4]string{"PATCH Patient/" + id, "", "", `{"resourceType":"Binary","contentType":"` + jsonPatch + `","data":"` + base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `[{"op":"add","path":"/birthDate","value":"19%02d"}]`, i)) + `"}`},
+				[4]string{"POST Observation", "", "", `{"resourceType":"Observation","status":"final","code":{"text":"c"},"subject":{"reference":"Patient?identifier=i1"},"focus":[{"reference":"` + u1 + `"}]}`},
+			)).want(200)
+		})
+	}
+	wg.Wait()
+	if asked.Load() == 0 {
+		t.Error("nothing was looked up")
+	}
 }

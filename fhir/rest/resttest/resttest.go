@@ -43,8 +43,9 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"transaction", transactions},
 		{"identities", identities},
 		{"references", conditionalReferences},
-		{"atomic", atomic},
+		{"atomic", allOrNothing},
 		{"audit", audited},
+		{"definitions", lookUps},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, newSite(t, open(t))) })
 	}
