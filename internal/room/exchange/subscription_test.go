@@ -488,3 +488,44 @@ func TestStream(t *testing.T) {
 		}
 	})
 }
+
+// TestSubscriptionWays: made in a transaction and changed by a patch it passes the
+// same door; its secret stays what it was, and no version of it shows it.
+func TestSubscriptionWays(t *testing.T) {
+	engines(t, func(t *testing.T, o sqlstore.Options) {
+		e := newEndpoint(t)
+		b := open(t, o, e.allowed).run()
+		bundle := `{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"PUT","url":"Subscription/s1"},"resource":` +
+			strings.Replace(subscribe(e.URL+"/nhan", contentID, topicBase+"resource-new", "Observation"), `"status"`, `"id":"s1","status"`, 1) + `}]}`
+		if w := sender.do(b, "POST", "/fhir", bundle); w.Code != 200 || strings.Contains(w.Body.String(), "mật-khẩu") {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		sender.active(b, "s1")
+		patch := func(status string) {
+			t.Helper()
+			w := sender.do(b, "PATCH", "/fhir/Subscription/s1", `[{"op":"replace","path":"/status","value":"`+status+`"}]`, "Content-Type: application/json-patch+json")
+			if w.Code != 200 || strings.Contains(w.Body.String(), "mật-khẩu") {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+		}
+		patch("off")
+		b.put("25001", observation("while-off", "p", "final"))
+		time.Sleep(100 * time.Millisecond)
+		if n := b.count(`SELECT events FROM exchange_subscription`); n != 0 || sender.state(b, "s1") != "off" {
+			t.Errorf("%d events while it is off", n)
+		}
+		patch("requested")
+		b.until("it goes on from where it stood", func() bool { return len(e.taken()) == 3 })
+		if c := e.taken()[2]; c.header.Get("Authorization") != "Bearer mật-khẩu" || !strings.Contains(c.body, "Observation/while-off") {
+			t.Errorf("%v %s", c.header, c.body)
+		}
+		if w := sender.do(b, "GET", "/fhir/Subscription/s1/_history", ""); w.Code != 200 || strings.Contains(w.Body.String(), "mật-khẩu") {
+			t.Errorf("%d: the history shows the secret", w.Code)
+		}
+		moved := strings.NewReplacer(`"status"`, `"id":"s1","status"`, "Bearer mật-khẩu", mask, "/nhan", "/nhan/khac").Replace(
+			subscribe(e.URL+"/nhan", contentID, topicBase+"resource-new", "Observation"))
+		if w := sender.do(b, "PUT", "/fhir/Subscription/s1", moved); w.Code != 422 {
+			t.Errorf("a masked secret follows to another endpoint: %d", w.Code)
+		}
+	})
+}
