@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/ytso/ytso/fhir/ips"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
@@ -87,4 +88,20 @@ func BenchmarkExamples(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkSummary holds a patient summary of some fifty resources against the profiles of IPS.
+func BenchmarkSummary(b *testing.B) {
+	v := overIPS()
+	d, err := r4.Parse(ipsFiles(b)["Bundle-bundle-ips-all-sections.json"])
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(d.Source())))
+	for b.Loop() {
+		issues, err := v.Check(b.Context(), d, Options{Profiles: []string{ips.Bundle}})
+		if err != nil || Failed(issues) {
+			b.Fatal(err, issues)
+		}
+	}
 }

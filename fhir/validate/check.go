@@ -38,6 +38,7 @@ type check struct {
 	strict   bool             // what is asked for must be at hand
 	under    map[holding]bool // what is being held against a profile
 	held     map[holding]bool // what was: whether it conforms
+	circled  bool             // something was taken for granted because it is being held already
 	bufs     [][]elem
 	fetched  map[string]*r4.Doc
 	missing  map[string]bool // what was told not to be at hand

@@ -13,6 +13,7 @@ import (
 func (c *check) conform(e elem, p *profile) {
 	h := holding{e.v, p}
 	if c.under[h] || !c.tick() || len(c.under) > 200 {
+		c.circled = true
 		return // a circle of references or of profiles: whoever began it tells
 	}
 	if c.under == nil {
@@ -36,13 +37,16 @@ func (c *check) conforms(e elem, p *profile) bool {
 	if good, ok := c.held[h]; ok {
 		return good
 	}
+	circled := c.circled
+	c.circled = false
 	good := c.try(func() { c.conform(e, p) })
-	if len(c.under) == 0 { // inside a circle the answer may rest on a guess
+	if !c.circled { // in a circle the answer rests on a guess
 		if c.held == nil {
 			c.held = map[holding]bool{}
 		}
 		c.held[h] = good
 	}
+	c.circled = c.circled || circled
 	return good
 }
 
