@@ -36,8 +36,10 @@ type check struct {
 	err      error // of ctx or a Source: everything after it is empty
 	deep     int
 	strict   bool             // what is asked for must be at hand
+	lacking  bool             // a profile that another one names was not
 	under    map[holding]bool // what is being held against a profile
 	held     map[holding]bool // what was: whether it conforms
+	told     map[holding]bool // what was held and told of
 	circled  bool             // something was taken for granted because it is being held already
 	bufs     [][]elem
 	fetched  map[string]*r4.Doc
@@ -262,7 +264,9 @@ func (c *check) wanted(e elem, url string) {
 	case p == nil:
 		c.errorf(e, outcome.NotFound, "profile-unknown", "Không có định nghĩa của hồ sơ %[1]s.", "The definition of the profile %[1]s is not at hand.", url)
 	default:
-		c.strict = true
+		if c.strict = true; c.lacking {
+			c.told = nil // what was only warned of is an error now
+		}
 		c.conform(e, p)
 		c.strict = false
 	}

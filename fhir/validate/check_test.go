@@ -137,6 +137,14 @@ func TestWanted(t *testing.T) {
 	if issues, _ = v.Check(t.Context(), d, Options{Profiles: []string{obsBase}}); !Failed(issues) {
 		t.Errorf("%+v", issues)
 	}
+	v = over(parse(t, definitionOf(x+"p", "Patient", patientBase, `{"path":"Patient.name","type":[{"code":"HumanName","profile":["http://x.vn/no"]}]}`)))
+	d = parse(t, patient(`"meta":{"profile":["http://x.vn/p"]},"name":[{"text":"a"}]`))
+	if issues, _ = v.Check(t.Context(), d, Options{}); Failed(issues) || len(issues) != 1 {
+		t.Errorf("%+v", issues)
+	}
+	if issues, _ = v.Check(t.Context(), d, Options{Profiles: []string{x + "p"}}); !Failed(issues) {
+		t.Errorf("%+v", issues)
+	}
 }
 
 // TestResolve: what a reference finds must be there, and of a type that the element allows.

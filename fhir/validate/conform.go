@@ -16,6 +16,15 @@ func (c *check) conform(e elem, p *profile) {
 		c.circled = true
 		return // a circle of references or of profiles: whoever began it tells
 	}
+	if c.trial == 0 {
+		if c.told[h] {
+			return // all that is wrong was said
+		}
+		if c.told == nil {
+			c.told = map[holding]bool{}
+		}
+		c.told[h] = true
+	}
 	if c.under == nil {
 		c.under = map[holding]bool{}
 	}
@@ -176,6 +185,7 @@ func (c *check) unknownProfile(e elem, url string) {
 		c.errorf(e, outcome.NotFound, "profile-unknown", "Không có định nghĩa của hồ sơ %[1]s mà hồ sơ được yêu cầu cần đến.", "The profile %[1]s, which the one asked for needs, is not at hand.", url)
 		return
 	}
+	c.lacking = true
 	c.warnf(e, outcome.NotFound, "profile-unknown", "Không có định nghĩa của hồ sơ %[1]s, nên không kiểm tra được.", "The profile %[1]s is not at hand, so it was not checked.", url)
 }
 
