@@ -184,7 +184,12 @@ func (p *reader) compare(d *parameter, op, value string) (*Clause, error) {
 	}
 	c := &Clause{Param: d.Code, Kind: d.Kind, Modifier: modifier}
 	var err error
-	c.Values, err = p.match(d, "_filter", modifier, value)
+	switch modifier { // those that only _filter has don't change how a value is written
+	case "missing", "in", "not-in", "above", "below":
+		c.Values, err = p.match(d, "_filter", modifier, value)
+	default:
+		c.Values, err = p.match(d, "_filter", "", value)
+	}
 	return c, err
 }
 

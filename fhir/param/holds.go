@@ -95,7 +95,7 @@ func (r *Registry) test(p *parameter, c Clause) (func(Value, Match) bool, error)
 	case Quantity:
 		tests = map[string]func(Value, Match) bool{"": quantity}
 	case URI:
-		tests = map[string]func(Value, Match) bool{"": sameText, "above": func(v Value, m Match) bool { return under(m.Value.Text, v.Text) },
+		tests = map[string]func(Value, Match) bool{"": sameText, "above": func(v Value, m Match) bool { return m.Value.Text == v.Text || under(noVersion(m.Value.Text), v.Text) },
 			"below":   func(v Value, m Match) bool { return under(v.Text, m.Value.Text) },
 			"unequal": func(v Value, m Match) bool { return !sameText(v, m) }}
 	case Reference:
@@ -154,6 +154,11 @@ func under(url, base string) bool {
 	}
 	rest, ok := strings.CutPrefix(url, base)
 	return ok && (rest == "" || strings.HasSuffix(base, "/") || strings.ContainsRune("/?#|", rune(rest[0])))
+}
+
+func noVersion(url string) string {
+	url, _, _ = strings.Cut(url, "|")
+	return url
 }
 
 // inTime compares two spans of time (search.html#prefix).
@@ -255,6 +260,9 @@ func refers(p *parameter, c Clause) (func(Value, Match) bool, error) {
 			x, y := v.Text, m.Value.Text
 			if !below {
 				x, y = y, x
+			}
+			if !below && !strings.Contains(v.Text, "|") { // a canonical without a version, or the second value of one that has it
+				return false
 			}
 			return m.Value.ID == "" && older(x, y)
 		}, nil
