@@ -111,6 +111,7 @@ func TestExportLevels(t *testing.T) {
 			{operator, "/fhir/Group/g/$export", "Group/g Observation/op1 Observation/qp1 Patient/p1"},
 			{operator, "/fhir/$export?_type=Patient,Organization", "Organization/org Patient/other Patient/p0 Patient/p1 Patient/p2"},
 			{operator, "/fhir/Patient/$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dpreliminary", "Observation/qp0 Observation/qp1 Observation/qp2"},
+			{operator, "/fhir/$export?_type=Observation&_typeFilter=Observation%3Fstatus%3Dpreliminary,Observation%3Fsubject%3DPatient%2Fp1", "Observation/op1 Observation/qp0 Observation/qp1 Observation/qp2"},
 			{sender, "/fhir/$export", own + "Observation/ward Organization/org Patient/p0 Patient/p1 Patient/p2"},
 			{sender, "/fhir/Patient/$export", own + "Patient/p0 Patient/p1 Patient/p2"},
 			{caller{trust.RoleMachine, "token/9", "25002", "system/Observation.rs"}, "/fhir/$export", "Observation/oother"},
@@ -345,4 +346,21 @@ func TestTooManyJobs(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 	sender.export(b, "/fhir/$export")
+}
+
+// BenchmarkExport measures an export from kick-off to manifest.
+func BenchmarkExport(b *testing.B) {
+	e := open(b, sqlstore.Options{Dir: b.TempDir(), Key: make([]byte, 32)}).run()
+	const n = 5000
+	var list []string
+	for i := range n {
+		list = append(list, patient(fmt.Sprint("p", i)))
+	}
+	e.put("25001", list...)
+	for b.Loop() {
+		at := operator.export(e, "/fhir/$export?_type=Patient")
+		operator.wait(e, at)
+		operator.do(e, "DELETE", at, "")
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "resources/s")
 }
