@@ -13,9 +13,10 @@ import (
 
 // act is an interaction made ready: what needs no transaction is done.
 type act struct {
-	writes bool
-	action string // of the audit row
-	detail string
+	writes   bool
+	operates bool   // runs an operation
+	action   string // of the audit row
+	detail   string
 	// run does the rest inside one transaction. It may run more than once.
 	run func(ctx context.Context, t *turn) (*Response, error)
 	// alone is run instead, without one: what needs none, or several.
@@ -49,7 +50,7 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	if a.alone != nil {
 		return a.alone(ctx)
 	}
-	ctx, leave, err := s.enter(ctx)
+	ctx, leave, err := s.enter(ctx, a)
 	if err != nil {
 		return nil, err
 	}
@@ -81,18 +82,40 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 
 type inside struct{}
 
-// enter waits until fewer than Config.Together transactions run. What runs
-// inside one that has entered needs no place of its own.
-func (s *Server) enter(ctx context.Context) (context.Context, func(), error) {
-	if s.places == nil || ctx.Value(inside{}) != nil {
+// maxOperations bounds the operations at once. One may look definitions up in
+// the store while its own View is open, so they must be fewer than the views
+// that a store lets be open side by side (SQLite: 4), or all would wait for each other.
+const maxOperations = 3
+
+// enter waits until there is room for an interaction. What runs inside one that
+// has entered needs no place of its own.
+func (s *Server) enter(ctx context.Context, a *act) (context.Context, func(), error) {
+	if ctx.Value(inside{}) != nil {
 		return ctx, func() {}, nil
 	}
-	select {
-	case s.places <- struct{}{}:
-		return context.WithValue(ctx, inside{}, true), func() { <-s.places }, nil
-	case <-ctx.Done():
-		return nil, nil, ctx.Err()
+	var taken []chan struct{}
+	leave := func() {
+		for _, places := range taken {
+			<-places
+		}
 	}
+	want := []chan struct{}{s.places}
+	if a.operates {
+		want = []chan struct{}{s.operations, s.places}
+	}
+	for _, places := range want {
+		if places == nil {
+			continue
+		}
+		select {
+		case places <- struct{}{}:
+			taken = append(taken, places)
+		case <-ctx.Done():
+			leave()
+			return nil, nil, ctx.Err()
+		}
+	}
+	return context.WithValue(ctx, inside{}, true), leave, nil
 }
 
 func storeKey(typ, id string) store.Key { return store.Key{Type: typ, ID: id} }

@@ -84,7 +84,7 @@ func (s *Server) capability(base string, params *param.Registry) []byte {
 	rest.Add("resource", types)
 	rest.Add("interaction", codes("transaction", "batch", "search-system", "history-system"))
 	rest.Add("searchParam", searchParams(slices.DeleteFunc(slices.Clone(lists["Basic"]), func(p param.Info) bool { return p.Code[0] != '_' })))
-	rest.Add("operation", s.operations(func(o *Operation) bool { return o.System }))
+	rest.Add("operation", s.operationsAt(func(o *Operation) bool { return o.System }))
 	rest.Add("compartment", compartments())
 	o := r4.Object{
 		{Name: "resourceType", Value: "CapabilityStatement"}, {Name: "id", Value: "server"}, {Name: "url", Value: base + "/metadata"},
@@ -158,7 +158,7 @@ func (s *Server) capabilityOf(typ string, list []param.Info, reverse []string) r
 	o.Add("searchInclude", include)
 	o.Add("searchRevInclude", reverse)
 	o.Add("searchParam", searchParams(list))
-	o.Add("operation", s.operations(func(op *Operation) bool {
+	o.Add("operation", s.operationsAt(func(op *Operation) bool {
 		return (op.Type || op.Instance) && (op.Types == nil || slices.Contains(op.Types, typ))
 	}))
 	return o
@@ -183,8 +183,8 @@ func searchParams(list []param.Info) (out []r4.Object) {
 	return out
 }
 
-// operations lists those that have a definition: CapabilityStatement requires one.
-func (s *Server) operations(at func(*Operation) bool) (out []r4.Object) {
+// operationsAt lists those that have a definition: CapabilityStatement requires one.
+func (s *Server) operationsAt(at func(*Operation) bool) (out []r4.Object) {
 	for i := range s.c.Operations {
 		if o := &s.c.Operations[i]; at(o) && o.Definition != "" {
 			out = append(out, r4.Object{{Name: "name", Value: o.Name}, {Name: "definition", Value: o.Definition}})

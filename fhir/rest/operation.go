@@ -49,7 +49,7 @@ func (s *Server) planOperation(q *Request, typ, id string, path []string) (*act,
 	if err != nil {
 		return nil, err
 	}
-	return &act{writes: op.Affects, action: "operation", run: func(ctx context.Context, t *turn) (*Response, error) {
+	return &act{writes: op.Affects, operates: true, action: "operation", run: func(ctx context.Context, t *turn) (*Response, error) {
 		c := &Call{Request: q, Type: typ, ID: id, In: in, Reader: t.r, Tx: t.tx, Server: s}
 		resp, err := op.Run(ctx, c)
 		if err == nil && resp == nil {

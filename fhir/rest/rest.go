@@ -196,6 +196,8 @@ type Server struct {
 	c      Config
 	memo   memory
 	places chan struct{}
+	// operations are the places of those that run an operation.
+	operations chan struct{}
 }
 
 // New makes a server.
@@ -214,7 +216,7 @@ func New(c Config) *Server {
 		c.Now = time.Now
 	}
 	c.MaxBody, c.MaxEntries = cmp.Or(c.MaxBody, 64<<20), cmp.Or(c.MaxEntries, 10_000)
-	s := &Server{c: c}
+	s := &Server{c: c, operations: make(chan struct{}, maxOperations)}
 	if c.Together > 0 {
 		s.places = make(chan struct{}, c.Together)
 	}

@@ -33,7 +33,8 @@ func (s *Server) planTransaction(ctx context.Context, q *Request, entries []*ent
 		}
 	}
 	writes := slices.ContainsFunc(x.steps, func(st *step) bool { return st.kind != stepRead })
-	return &act{writes: writes, action: "transaction", detail: fmt.Sprintf("%d entries", len(entries)), run: x.run}, nil
+	operates := slices.ContainsFunc(x.steps, func(st *step) bool { return st.act != nil && st.act.operates })
+	return &act{writes: writes, operates: operates, action: "transaction", detail: fmt.Sprintf("%d entries", len(entries)), run: x.run}, nil
 }
 
 // transaction is a transaction Bundle ready to run. Nothing of it changes while

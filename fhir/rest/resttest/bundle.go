@@ -309,6 +309,8 @@ func lookUps(t *testing.T, s *site) {
 		wg.Go(func() {
 			id := fmt.Sprintf("d%d", i%4)
 			many.doIn(ctx, t, "PATCH", "Patient/"+id, fmt.Sprintf(`[{"op":"add","path":"/meta/profile/-","value":"http://x.example/p/%d"}]`, i), "Content-Type", jsonPatch).want(200)
+			many.doIn(ctx, t, "GET", fmt.Sprintf("$define?n=%d", i), "").want(204)
+			many.doIn(ctx, t, "POST", "", bundle("transaction", [4]string{fmt.Sprintf("GET $define?n=t%d", i), "", "", ""})).want(200)
 			many.doIn(ctx, t, "PUT", fmt.Sprintf("Patient?identifier=i%d", i%4), body("", i)).want(200)
 			many.doIn(ctx, t, "POST", "", bundle("transaction",
 				[4]string{"POST Patient", fmt.Sprintf(`"ifNoneExist":"identifier=n%d"`, i%5), u1, patient("", fmt.Sprintf(`"meta":{"profile":["http://x.example/t/%d"]},"identifier":[{"value":"n%d"}]`, i, i%5))},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
@@ -271,6 +272,11 @@ var testOperations = []rest.Operation{
 	}},
 	{Name: "broken", System: true, Run: func(context.Context, *rest.Call) (*rest.Response, error) {
 		return nil, errors.New("disk of Nguyễn Văn An")
+	}},
+	{Name: "define", System: true, Run: func(ctx context.Context, c *rest.Call) (*rest.Response, error) {
+		time.Sleep(2 * time.Millisecond) // an operation takes its time: others come in between
+		_, err := c.Server.Config().Source.Find(ctx, "StructureDefinition", "http://x.example/"+c.In.Text("n"), "")
+		return &rest.Response{Status: http.StatusNoContent}, err
 	}},
 	{Name: "write", Type: true, Affects: true, Run: func(ctx context.Context, c *rest.Call) (*rest.Response, error) {
 		p, err := c.Server.Config().Store.Prepare(store.Draft{Key: store.Key{Type: "Basic", ID: "made"}, Body: []byte(`{"resourceType":"Basic","code":{"text":"x"}}`)})
