@@ -149,7 +149,8 @@ func (b *builder) steps(e r4.Node, path string) []pathStep {
 	return out
 }
 
-// splitID cuts an element id at its dots, but for those in the names of slices, which have no letter before them that begins an element.
+// splitID cuts an element id at its dots; where the name of a slice holds one,
+// the parts don't agree with the path and the order of the elements tells.
 func splitID(id string) []string {
 	if id == "" {
 		return nil

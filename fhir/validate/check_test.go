@@ -183,7 +183,7 @@ func TestEndless(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
-	if took := time.Since(start); took > 20*time.Second {
+	if took := time.Since(start); took > time.Minute {
 		t.Errorf("took %v", took)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -16,7 +16,7 @@ type question struct {
 	items    []*question
 }
 
-// form is a Questionnaire ready for its answers.
+// answerForm is a Questionnaire ready for its answers.
 type answerForm struct {
 	items []*question
 	byID  map[string]*question
