@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -493,7 +495,7 @@ func (r *liteRows) Scan(dest ...any) error {
 // claim has nothing to do: there is one writer, and each transaction sees what those before it wrote.
 func (c *liteConn) claim(context.Context, int64) error { return nil }
 
-// The pair of index: SQLite runs one statement a row.
+// The pair of index: SQLite runs one statement for a few rows.
 var (
 	liteAdd = map[table]string{
 		post: `INSERT INTO post (v, d, rid, cp) VALUES ($1, $2, $3, $4)`,
@@ -513,30 +515,65 @@ var (
 	}
 )
 
+// many is how many rows of a table one statement adds, when there are so many.
+const many = 8
+
+// liteMany are the statements of liteAdd for many rows.
+var liteMany = func() map[table]string {
+	out := map[table]string{}
+	for t, sql := range liteAdd {
+		head, one, _ := strings.Cut(sql, " VALUES ")
+		n := strings.Count(one, "$")
+		var b strings.Builder
+		for i := range many {
+			b.WriteString(map[bool]string{true: head + " VALUES ", false: ", "}[i == 0])
+			b.WriteString(argument.ReplaceAllStringFunc(one, func(s string) string {
+				k, _ := strconv.Atoi(s[1:])
+				return "$" + strconv.Itoa(i*n+k)
+			}))
+		}
+		out[t] = b.String()
+	}
+	return out
+}()
+
+var argument = regexp.MustCompile(`\$[0-9]+`)
+
+// columns gives the arguments of a row in the order of liteAdd and liteGone.
+func (r row) columns(args []any) []any {
+	switch r.t {
+	case txt:
+		return append(args, r.a, r.d, r.rid, r.cp, r.s)
+	case refr: // it is in no order of dates
+		return append(args, r.a, r.b, r.rid, r.cp)
+	case person:
+		return append(args, r.a, r.b, r.c, r.cp)
+	case span:
+		return append(args, r.a, r.d, r.rid, r.cp, r.b, r.c)
+	}
+	return append(args, r.a, r.d, r.rid, r.cp)
+}
+
 func (c *liteConn) index(ctx context.Context, gone, added []row) error {
-	for i, list := range [][]row{gone, added} {
-		sql := liteGone
-		if i == 1 {
-			sql = liteAdd
+	args := make([]any, 0, 6*many)
+	for _, r := range gone {
+		if _, err := c.Exec(ctx, liteGone[r.t], r.columns(args[:0])...); err != nil {
+			return err
 		}
-		for _, r := range list {
-			args := [6]any{r.a, r.d, r.rid, r.cp}
-			n := 4
-			switch r.t {
-			case post:
-			case txt:
-				args[4], n = r.s, 5
-			case refr:
-				args[1] = r.b // it is in no order of dates
-			case person:
-				args[1], args[2] = r.b, r.c
-			case span:
-				args[4], args[5], n = r.b, r.c, 6
-			}
-			if _, err := c.Exec(ctx, sql[r.t], args[:n]...); err != nil {
-				return err
-			}
+	}
+	for len(added) > 0 {
+		n, sql := 1, liteAdd[added[0].t]
+		if len(added) >= many && added[many-1].t == added[0].t { // they are sorted
+			n, sql = many, liteMany[added[0].t]
 		}
+		args = args[:0]
+		for _, r := range added[:n] {
+			args = r.columns(args)
+		}
+		if _, err := c.Exec(ctx, sql, args...); err != nil {
+			return err
+		}
+		added = added[n:]
 	}
 	return nil
 }
