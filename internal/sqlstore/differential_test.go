@@ -486,13 +486,13 @@ func TestDifferential(t *testing.T) {
 		kinds := map[string]int{}
 		usual := w.s.bounds
 		w.compare(t, a, 700, kinds)
-		w.s.bounds.inner, w.s.bounds.named = 1, 1
+		w.s.bounds.probe, w.s.bounds.inner, w.s.bounds.named = 3, 1, 1
 		w.compare(t, a, 400, kinds)
 		w.s.bounds = usual
 		part := w.part(t, store.Filter{Patients: []string{"g1", "g0", "s1", "s3", "example"}, Owners: []string{"F1"}, Public: true, Types: map[string]store.Acts{
 			"*": store.Everything, "Encounter": store.CanRead}})
 		part.compare(t, a, 500, kinds)
-		w.s.bounds.inner, w.s.bounds.named = 1, 1
+		w.s.bounds.probe, w.s.bounds.inner, w.s.bounds.named = 3, 1, 1
 		part.compare(t, a, 300, kinds)
 		t.Log(kinds)
 		for kind, least := range map[string]int{"asked": 1200, "found": 6000, "_has": 60, "chain": 100, "_filter": 100, "_type": 100} {

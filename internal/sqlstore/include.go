@@ -7,6 +7,7 @@ import (
 
 	"github.com/ytso/ytso/fhir/param"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/db"
 )
 
 const (
@@ -170,7 +171,13 @@ func (t *tx) naming(ctx context.Context, inc param.Include, edge []found, most i
 		for some := range chunks(t.s.h.refersTo(inc.Source, inc.Param, typ, targets).v) {
 			q := t.text()
 			source := q.arg(inc.Source)
-			list, err := t.rows(ctx, fmt.Sprintf(`SELECT DISTINCT CAST(%s AS TEXT), a.rid, a.cp FROM post a WHERE %s LIMIT %d`, source, q.in("a.v", some), most-len(out)), q.args)
+			from := "post a WHERE " + q.in("a.v", some)
+			if q.engine == db.Postgres { // each by itself: with a LIMIT it would go through the whole table
+				q = t.text()
+				source = q.arg(inc.Source)
+				from = fmt.Sprintf(`unnest(%s::bigint[]) u(v) CROSS JOIN LATERAL (SELECT p.rid, p.cp FROM post p WHERE p.v = u.v LIMIT %d) a`, q.arg(some), most)
+			}
+			list, err := t.rows(ctx, fmt.Sprintf(`SELECT DISTINCT CAST(%s AS TEXT), a.rid, a.cp FROM %s LIMIT %d`, source, from, most-len(out)), q.args)
 			if err != nil {
 				return nil, err
 			}

@@ -10,9 +10,6 @@ import (
 	"github.com/ytso/ytso/fhir/store"
 )
 
-// probe is how far the postings of a condition are counted to find the rarest.
-const probe = 400
-
 // probe counts the rows of a condition up to the bound.
 func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) {
 	q := t.text()
@@ -20,10 +17,10 @@ func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) 
 		// Each value by itself: PostgreSQL, given several and a LIMIT, goes through the whole table.
 		parts := make([]string, len(c.v))
 		for i, v := range c.v {
-			parts[i] = fmt.Sprintf(`SELECT 1 FROM (SELECT 1 FROM post a WHERE a.v = %s%s LIMIT %d) u%d`, q.arg(v), in.within(q, "a"), probe, i)
+			parts[i] = fmt.Sprintf(`SELECT 1 FROM (SELECT 1 FROM post a WHERE a.v = %s%s LIMIT %d) u%d`, q.arg(v), in.within(q, "a"), t.s.bounds.probe, i)
 		}
 		err = one(ctx, t.c, `SELECT COUNT(*) FROM (`+strings.Join(parts, " UNION ALL ")+`) q`, q.args, &n)
-		return min(n, probe), err
+		return min(n, int64(t.s.bounds.probe)), err
 	}
 	from, where := "post", ""
 	if c.v != nil {
@@ -35,7 +32,7 @@ func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) 
 	if c.rear {
 		order = " ORDER BY a.p DESC, a.lo DESC, a.hi DESC"
 	}
-	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s%s LIMIT %d) q`, from, where+in.within(q, "a"), order, probe), q.args, &n)
+	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s%s LIMIT %d) q`, from, where+in.within(q, "a"), order, t.s.bounds.probe), q.args, &n)
 	return n, err
 }
 
@@ -54,6 +51,7 @@ func inOf(conds []cond) *place {
 // posting (ordered) rather than from a long range of dates, since postings are
 // kept in the order of the page.
 func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, least int64, err error) {
+	probe := int64(t.s.bounds.probe)
 	best, least = len(conds)-1, probe+1
 	in := inOf(conds)
 	slices.SortStableFunc(conds[:len(conds)-1], func(x, y cond) int { return cmp.Compare(rank(x), rank(y)) })
@@ -153,7 +151,7 @@ func (t *tx) total(ctx context.Context, p *plan, lead int) (int, error) {
 		if !c.not || c.v == nil {
 			continue
 		}
-		if n, err := t.probe(ctx, c, nil); err != nil || n == probe {
+		if n, err := t.probe(ctx, c, nil); err != nil || n == int64(t.s.bounds.probe) {
 			if err != nil {
 				return 0, err
 			}

@@ -55,8 +55,11 @@ func TestSort(t *testing.T) {
 			{"Observation", "status,-date"}, {"Observation", "-subject,value-quantity,_id"}, {"Encounter", "date"}, {"Encounter", "-date"}, {"Encounter", "-_lastUpdated"}, {"Encounter", "_lastUpdated"},
 			{"Patient", "name"}, {"Patient", "-name"}, {"Patient", "birthdate"}, {"Patient", "-birthdate,name"}, {"Patient", "-_id"}, {"Organization", "name"}, {"Observation", "-subject"}, {"Location", "-name"},
 		} {
-			for _, limit := range []int{usual.sort, 0} {
-				if w.s.bounds.sort = limit; limit == 0 && (strings.Contains(c.sort, ",") || slices.Contains([]string{"code", "-subject", "-_id"}, c.sort)) {
+			for _, limit := range []int{usual.sort, 1, 0} { // 1: with a glance at the index
+				if w.s.bounds.sort, w.s.bounds.probe = limit, usual.probe; limit == 1 {
+					w.s.bounds.sort, w.s.bounds.probe = usual.sort, 3
+				}
+				if limit == 0 && (strings.Contains(c.sort, ",") || slices.Contains([]string{"code", "-subject", "-_id"}, c.sort)) {
 					_, err := w.pages(t, c.typ, "_sort="+c.sort, 7)
 					if outcome.KindOf(err) != outcome.TooCostly {
 						t.Errorf("%s by %s beyond the bound: %v", c.typ, c.sort, err)

@@ -139,7 +139,7 @@ func (t *tx) planOf(ctx context.Context, typ string, conds []cond) (p *plan, err
 	p = &plan{typ: typ, conds: append(conds, cond{v: []int64{t.s.h.of("all", typ)}, void: true})}
 	var least int64
 	p.lead, p.page, least, err = t.lead(ctx, p.conds)
-	p.few = least < probe
+	p.few = least < int64(t.s.bounds.probe)
 	return p, err
 }
 

@@ -52,6 +52,7 @@ type Store struct {
 
 // bounds keep a call from taking too long.
 type bounds struct {
+	probe int // rows of a condition that are counted to find the rarest
 	inner int // resources at the other end of a reference that are listed rather than looked up one by one
 	named int // resources that name others, listed likewise
 	walk  int // rows that are looked through
@@ -74,7 +75,7 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 	if o.Params == nil {
 		o.Params = param.Official()
 	}
-	s = &Store{clock: o.Clock, bounds: bounds{inner: 500, named: 20_000, walk: 20_000, sort: 10_000}}
+	s = &Store{clock: o.Clock, bounds: bounds{probe: 400, inner: 500, named: 20_000, walk: 20_000, sort: 10_000}}
 	s.params.Store(&definitions{Registry: o.Params})
 	if o.URL != "" {
 		s.e, err = openPG(ctx, o.URL)
