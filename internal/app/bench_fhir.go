@@ -156,11 +156,11 @@ func (a *apiBench) at(ctx context.Context, n int, progress io.Writer) error {
 		if !strings.HasPrefix(op.name, a.only) {
 			continue
 		}
-		fmt.Fprintf(progress, "%s …\n", op.name)
 		t, err := a.measure(ctx, op)
 		if err != nil {
 			return fmt.Errorf("%s: %w", op.name, err)
 		}
+		fmt.Fprintf(progress, "%s: %.3f CPU ms %s\n", t.Name, t.CPU, t.Refused) // a long run that is broken off has still told
 		size.Operations = append(size.Operations, t)
 	}
 	size.Resident = resident()
