@@ -7,11 +7,13 @@ import (
 
 	"github.com/ytso/ytso/fhir/canon"
 	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/r4"
 	"github.com/ytso/ytso/fhir/rest"
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/term"
 	"github.com/ytso/ytso/fhir/validate"
 	"github.com/ytso/ytso/internal/platform/clock"
+	"github.com/ytso/ytso/internal/platform/httpx"
 	"github.com/ytso/ytso/internal/platform/id"
 	"github.com/ytso/ytso/internal/trust"
 )
@@ -91,9 +93,25 @@ func NewService(d Deps) (*Service, error) {
 		Store: api, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
 		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: list,
 		Software: d.Software, Started: d.Started, Changed: s.changed, MaxBody: maxBody, Fault: s.fault,
+		Together: together(d.Shared), Reference: httpx.RequestID, Security: security,
 	})
 	return s, nil
 }
+
+// together bounds the transactions at once. On PostgreSQL each may take a
+// second connection of the pool to look a definition up; SQLite has one writer anyway.
+func together(shared bool) int {
+	if shared {
+		return 12 // half of the pool of internal/sqlstore
+	}
+	return 0
+}
+
+// security says how one gets in (FHIR R4 capabilitystatement-definitions.html#CapabilityStatement.rest.security).
+var security = r4.Object{
+	{Name: "cors", Value: false},
+	{Name: "description", Value: "Bearer token with SMART system scopes (system/Type.cruds), or the session of a page; every request is held against the policy and leaves an audit row."},
+}.JSON()
 
 // EndStreams ends the answers that would never end by themselves, so that a
 // server which is told to stop need not wait for them.
