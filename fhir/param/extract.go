@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ytso/ytso/fhir/fhirpath"
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
@@ -25,10 +26,18 @@ func (r *Registry) Extract(d *r4.Doc) ([]Value, error) {
 			continue
 		}
 		from := len(out)
+		var seen marks
 		for _, item := range p.expr.Eval(d) {
-			for _, v := range r.values(p, item) {
+			list, ok := r.values(p, item), true
+			if p.Kind == Composite {
+				list, ok = r.composite(p, item, maxCombinations-(len(out)-from))
+			}
+			if !ok {
+				return nil, errCombinations
+			}
+			for _, v := range list {
 				v.Param, v.Kind = p.Code, p.Kind
-				if !slices.ContainsFunc(out[from:], func(o Value) bool { return same(o, v) }) {
+				if !seen.has(out[from:], v) {
 					out = append(out, v)
 				}
 			}
@@ -36,6 +45,14 @@ func (r *Registry) Extract(d *r4.Doc) ([]Value, error) {
 	}
 	return out, nil
 }
+
+// maxCombinations bounds the values of one composite: a code of a thousand
+// codings with a value of a thousand would be a million.
+const maxCombinations = 10_000
+
+var errCombinations = outcome.New(outcome.TooCostly, "param.combinations",
+	"Tài nguyên có quá nhiều mã đi cùng quá nhiều giá trị nên không lập chỉ mục được.",
+	"The resource has too many codes that go with too many values, so it can't be indexed.")
 
 // same says whether two values of one parameter are equal in all they tell.
 func same(a, b Value) bool {
@@ -70,8 +87,6 @@ func (r *Registry) values(p *parameter, i fhirpath.Item) []Value {
 		return r.quantities(i)
 	case URI:
 		return uris(i.Text())
-	case Composite:
-		return r.composite(p, i)
 	case Special:
 		return place(i)
 	}
@@ -210,18 +225,21 @@ func reference(text string) Value {
 
 // composite gives each combination of its parts' values at one item. The last
 // part is looked at first: it is the one that most often is not there.
-func (r *Registry) composite(p *parameter, i fhirpath.Item) []Value {
+func (r *Registry) composite(p *parameter, i fhirpath.Item, most int) (combos []Value, ok bool) {
 	items := make([][]fhirpath.Item, len(p.parts))
 	for k, part := range slices.Backward(p.parts) {
 		if items[k] = part.expr.EvalItem(i); len(items[k]) == 0 {
-			return nil
+			return nil, true
 		}
 	}
-	combos := []Value{{}}
+	combos = []Value{{}}
 	for k, part := range p.parts {
 		var next []Value
 		for _, item := range items[k] {
 			for _, v := range r.values(part, item) {
+				if len(next)+len(combos) > most {
+					return nil, false
+				}
 				v.Param, v.Kind = part.Code, part.Kind
 				for _, c := range combos {
 					list := append(append(make([]Value, 0, len(p.parts)), c.Parts...), v)
@@ -231,5 +249,5 @@ func (r *Registry) composite(p *parameter, i fhirpath.Item) []Value {
 		}
 		combos = next
 	}
-	return combos
+	return combos, true
 }

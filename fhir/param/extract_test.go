@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/r4"
 )
 
@@ -194,5 +195,32 @@ func TestIsClinicalDate(t *testing.T) {
 		if got := IsClinicalDate(tt.typ, tt.code); got != tt.want {
 			t.Errorf("%s.%s: %v", tt.typ, tt.code, got)
 		}
+	}
+}
+
+// TestExtractFlood: a resource of very many values takes time in proportion to
+// them, and combinations that would outgrow the memory are refused.
+func TestExtractFlood(t *testing.T) {
+	var b strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&b, `{"value":"%d"},`, i%39_999)
+	}
+	began := time.Now()
+	list, err := Extract(doc(t, `{"resourceType":"Patient","identifier":[`+strings.TrimSuffix(b.String(), ",")+`]}`))
+	list = slices.DeleteFunc(list, func(v Value) bool { return v.Param != "identifier" })
+	if n := len(list); err != nil || n != 39_999 {
+		t.Errorf("%d identifiers, %v; want 39,999", n, err)
+	}
+	if d := time.Since(began); d > 4*time.Second {
+		t.Errorf("took %v", d)
+	}
+	b.Reset()
+	for i := range 2_000 {
+		fmt.Fprintf(&b, `{"code":"c%d"},`, i)
+	}
+	codes := `{"coding":[` + strings.TrimSuffix(b.String(), ",") + `]}`
+	_, err = Extract(doc(t, `{"resourceType":"Observation","status":"final","code":`+codes+`,"valueCodeableConcept":`+codes+`}`))
+	if outcome.KindOf(err) != outcome.TooCostly {
+		t.Errorf("four million combinations: %v", err)
 	}
 }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/ytso/ytso/fhir/outcome"
@@ -34,9 +33,13 @@ func (s *Server) readyWith(ctx context.Context, q *Request, k store.Key, doc *r4
 // patients adds the Patients that the index finds in a resource, in whatever
 // element: it is by the index that a record is in a person's compartment.
 func patients(doc *r4.Doc, p *store.Prepared, refs []named) []named {
+	known := make(map[store.Key]bool, len(refs))
+	for _, n := range refs {
+		known[n.key] = true
+	}
 	for _, v := range p.Values {
-		k := store.Key{Type: v.Type, ID: v.ID}
-		if v.Type == "Patient" && validID(v.ID) && !slices.ContainsFunc(refs, func(n named) bool { return n.key == k }) {
+		if k := (store.Key{Type: v.Type, ID: v.ID}); v.Type == "Patient" && validID(v.ID) && !known[k] {
+			known[k] = true
 			refs = append(refs, named{key: k, at: doc.Root()})
 		}
 	}

@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"atomic", allOrNothing},
 		{"audit", audited},
 		{"definitions", lookUps},
+		{"flood", flooded},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, newSite(t, open(t))) })
 	}
