@@ -27,10 +27,12 @@ func (r *Registry) Extract(d *r4.Doc) ([]Value, error) {
 		}
 		from := len(out)
 		var seen marks
+		left := maxCombinations
 		for _, item := range p.expr.Eval(d) {
 			list, ok := r.values(p, item), true
 			if p.Kind == Composite {
-				list, ok = r.composite(p, item, maxCombinations-(len(out)-from))
+				list, ok = r.composite(p, item, left)
+				left -= len(list)
 			}
 			if !ok {
 				return nil, errCombinations

@@ -223,4 +223,9 @@ func TestExtractFlood(t *testing.T) {
 	if outcome.KindOf(err) != outcome.TooCostly {
 		t.Errorf("four million combinations: %v", err)
 	}
+	part := strings.Repeat(`{"code":{"coding":[{"code":"a"},{"code":"b"}]},"valueCodeableConcept":{"coding":[{"code":"c"},{"code":"d"}]}},`, 10_000)
+	_, err = Extract(doc(t, `{"resourceType":"Observation","status":"final","code":{"text":"x"},"component":[`+strings.TrimSuffix(part, ",")+`]}`))
+	if outcome.KindOf(err) != outcome.TooCostly {
+		t.Errorf("the same combinations again and again: %v", err)
+	}
 }

@@ -134,17 +134,40 @@ func (q *Request) address(text string) (err error) {
 	return nil
 }
 
-// batch carries out each entry by itself.
+var errAnswer = fail(outcome.TooCostly, "answer", "Câu trả lời cho cả Bundle đã quá lớn; xin hỏi phần còn lại bằng yêu cầu khác.",
+	"The answer to the whole Bundle is too large already; ask for the rest in another request.")
+
+// reading says that an entry changes nothing, as far as its address tells.
+func (e *entry) reading() bool {
+	p := e.q.Path
+	return e.q.Method == http.MethodGet || e.q.Method == http.MethodHead || len(p) > 0 && p[len(p)-1] == "_search"
+}
+
+// size is what a response holds in memory until the whole Bundle is answered.
+func (r *Response) size() int64 {
+	if r == nil {
+		return 0
+	}
+	return int64(len(r.Resource) + len(r.Raw))
+}
+
+// batch carries out each entry by itself. When their answers outgrow what a
+// request may hold, what only reads is refused; what writes is still done.
 func (s *Server) batch(ctx context.Context, q *Request, entries []*entry) (*Response, error) {
 	out := Bundle{Type: "batch-response", Total: -1, Now: q.now}
+	var held int64
 	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		var resp *Response
 		err := e.err
+		if err == nil && held > s.c.MaxBody && e.reading() {
+			err = errAnswer
+		}
 		if err == nil {
 			resp, err = s.Do(ctx, e.q)
+			held += resp.size()
 		}
 		if err != nil && StatusOf(err) >= 500 && q.fault != nil {
 			q.fault(err)

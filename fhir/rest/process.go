@@ -204,6 +204,7 @@ func (a *attempt) named(ctx context.Context) error {
 
 // others carries out operations and reads, which see what was written.
 func (a *attempt) others(ctx context.Context) (err error) {
+	var held int64
 	for _, kind := range []stepKind{stepOperation, stepRead} {
 		for _, st := range a.steps {
 			if st.kind != kind {
@@ -216,6 +217,9 @@ func (a *attempt) others(ctx context.Context) (err error) {
 			}
 			if err == nil && a.resp[st.i].Stream != nil {
 				err = fail(outcome.NotSupported, "stream", "Thao tác này trả lời theo luồng nên không gọi được trong Bundle.", "This answers with a stream, so it can't be part of a Bundle.")
+			}
+			if held += a.resp[st.i].size(); err == nil && held > a.s.c.MaxBody {
+				err = errAnswer
 			}
 			if err != nil {
 				return inEntry(st.i, err)

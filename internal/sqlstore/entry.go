@@ -53,6 +53,7 @@ func (h hasher) entries(typ string, pats []string, values []param.Value) (list [
 	}
 	params = paramsOf(values)
 	add(h.set(typ, params))
+	subjects := subjectsOf(values)
 	for _, v := range values {
 		switch v.Kind {
 		case param.Token:
@@ -68,7 +69,7 @@ func (h hasher) entries(typ string, pats []string, values []param.Value) (list [
 		case param.Quantity:
 			out = h.quantity(out, typ, v)
 		case param.Reference:
-			if !alias(v, values) {
+			if !alias(v, subjects) {
 				out = h.reference(out, typ, v)
 			}
 		case param.Composite, param.Special: // the index holds that there is one (paramset), and the parts by themselves
@@ -91,10 +92,19 @@ func paramsOf(values []param.Value) string {
 // alias says that a reference is indexed under its other name already: where a
 // type has both parameters, `patient` is `subject` that points at a Patient
 // (FHIR R4 searchparameter-registry.html, clinical-patient).
-func alias(v param.Value, values []param.Value) bool {
-	return v.Param == "patient" && v.Type == "Patient" && v.ID != "" && slices.ContainsFunc(values, func(o param.Value) bool {
-		return o.Param == "subject" && o.Type == v.Type && o.ID == v.ID
-	})
+func alias(v param.Value, subjects map[string]bool) bool {
+	return v.Param == "patient" && v.Type == "Patient" && subjects[v.ID]
+}
+
+// subjectsOf are the ids of the Patients that are `subject`.
+func subjectsOf(values []param.Value) map[string]bool {
+	ids := map[string]bool{}
+	for i := range values {
+		if v := &values[i]; v.Param == "subject" && v.Type == "Patient" && v.ID != "" {
+			ids[v.ID] = true
+		}
+	}
+	return ids
 }
 
 // token writes "code", "system|code", "system|" (search.html#token); a code

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ytso/ytso/fhir/rest"
+	"github.com/ytso/ytso/fhir/store"
 )
 
 // flooded: what one resource may name is bounded in time as well, while the writer waits.
@@ -24,4 +27,18 @@ func flooded(t *testing.T, s *site) {
 	}
 	list := `{"coding":[` + strings.Join(codings, ",") + `]}`
 	s.do(t, "POST", "Observation", `{"resourceType":"Observation","status":"final","code":`+list+`,"valueCodeableConcept":`+list+`}`).says("too-costly", "param.combinations")
+}
+
+// overfull: the answers to the entries of a Bundle don't outgrow what one request may hold.
+func overfull(t *testing.T, st store.Store) {
+	s := newSite(t, st, func(c *rest.Config) { c.MaxBody = 20_000 })
+	s.do(t, "PUT", "Patient/p", patient("p", `"name":[{"text":"`+strings.Repeat("ư", 4_000)+`"}]`)).want(201)
+	read := [4]string{"GET Patient/p", "", "", ""}
+	r := s.do(t, "POST", "", bundle("batch", read, read, read, read, read, [4]string{"PUT Patient/q", "", "", patient("q", `"active":true`)})).want(200)
+	for i, want := range []string{"200", "200", "200", "422", "422", "201"} {
+		if got := r.at(fmt.Sprintf("entry.%d.response.status", i)); !strings.HasPrefix(got, want) {
+			t.Errorf("entry %d: %s, want %s", i, got, want)
+		}
+	}
+	s.do(t, "POST", "", bundle("transaction", read, read, read, read)).says("too-costly", "rest.answer")
 }

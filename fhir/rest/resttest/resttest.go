@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, newSite(t, open(t))) })
 	}
+	t.Run("overfull", func(t *testing.T) { overfull(t, open(t)) })
 }
 
 const base = "https://ytso.example/fhir"
