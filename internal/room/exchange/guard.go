@@ -34,6 +34,11 @@ func (g guarded) Prepare(d store.Draft) (*store.Prepared, error) {
 			return nil, err
 		}
 	}
+	if d.Key.Type == "Patient" && d.Owner != "" {
+		if err := forged(d.Body); err != nil {
+			return nil, err
+		}
+	}
 	if d.Key.Type != "Subscription" {
 		return g.Store.Prepare(d)
 	}
@@ -73,6 +78,25 @@ func (g guarded) Prepare(d store.Draft) (*store.Prepared, error) {
 	sealed := *out
 	sealed.Engine = p
 	return &sealed, nil
+}
+
+var errForged = outcome.New(outcome.BusinessRule, "exchange.golden",
+	"Nhãn này chỉ máy chủ gắn cho hồ sơ chung của một người; cơ sở không được tự gắn.",
+	"Only the server marks the record that stands for a person so; a facility may not.").At("Patient.meta.tag")
+
+// forged refuses a facility's record that says of itself that it stands for a
+// person: figures count persons by that tag (DESIGN.md decision 9).
+func forged(body []byte) error {
+	doc, err := r4.Parse(body)
+	if err != nil {
+		return err
+	}
+	for t := range doc.Root().Get("meta").Get("tag").Elems() {
+		if code := t.Get("code").Text(); t.Get("system").Text() == "urn:ytso:tag" && (code == "golden" || code == "golden-replaced") {
+			return errForged
+		}
+	}
+	return nil
 }
 
 // Update is described at store.Store.

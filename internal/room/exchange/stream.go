@@ -15,6 +15,7 @@ type streams struct {
 	mu   sync.Mutex
 	bell chan struct{}
 	open int
+	each map[string]int // by facility
 }
 
 // next is closed when something may have happened.
@@ -36,33 +37,45 @@ func (s *streams) ring() {
 	}
 }
 
-// maxStreams bounds those who listen at a time.
-const maxStreams = 200
+// maxStreams bounds those who listen at a time, maxStreamsEach those of one
+// facility, or of the operator: one that opens them without end keeps nobody else out.
+const (
+	maxStreams     = 200
+	maxStreamsEach = 20
+)
 
-func (s *streams) enter() bool {
+func (s *streams) enter(who string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.open >= maxStreams {
+	if s.open >= maxStreams || s.each[who] >= maxStreamsEach {
 		return false
 	}
+	if s.each == nil {
+		s.each = map[string]int{}
+	}
 	s.open++
+	s.each[who]++
 	return true
 }
 
-func (s *streams) leave() {
+func (s *streams) leave(who string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open--
+	if s.each[who]--; s.each[who] == 0 {
+		delete(s.each, who)
+	}
 }
 
 // stream sends events as they come. Who was cut off names the last it had
 // (Last-Event-ID) and goes on behind it; without that it begins with what comes now.
 // The right to listen is asked anew with every look.
 func (s *Service) stream(w http.ResponseWriter, r *http.Request) error {
-	if !s.streams.enter() {
+	who := owner(r.Context())
+	if !s.streams.enter(who) {
 		return errStreams
 	}
-	defer s.streams.leave()
+	defer s.streams.leave(who)
 	after := int64(-1)
 	if text := r.Header.Get("Last-Event-ID"); text != "" {
 		n, err := eventNumber(text, 0)
