@@ -25,22 +25,22 @@ var errOtherParams = outcome.New(outcome.Conflict, "store.reindex-other",
 	"The search parameters were changed while the index was made. Begin again.")
 
 // Reindex makes the index entries of up to n resources anew, in one
-// transaction, and gives the cursor with which the next call goes on: "" begins.
-// When done, the parameters that were pending answer. No version is made and
+// transaction, and gives their count and the cursor with which the next call goes
+// on: "" begins, and is given when all is done. Then the parameters that were pending answer. No version is made and
 // nobody is told, since the resources stay as they are. outcome.Conflict when
 // the parameters were changed since it was begun: begin again. Only who sees and
 // may change everything may do it.
-func (s *Store) Reindex(ctx context.Context, a store.Access, cursor string, n int) (next string, done bool, err error) {
+func (s *Store) Reindex(ctx context.Context, a store.Access, cursor string, n int) (next string, count int, err error) {
 	defer outcome.Wrap(&err, "sqlstore.Reindex")
 	d := s.params.Load()
 	at := progress{Prints: d.prints(s.h)}
 	if cursor != "" {
 		b, err := s.openCursor("reindex", cursor)
 		if err != nil || json.Unmarshal(b, &at) != nil {
-			return "", false, errCursor
+			return "", 0, errCursor
 		}
 		if at.Prints != d.prints(s.h) {
-			return "", false, errOtherParams
+			return "", 0, errOtherParams
 		}
 	}
 	err = s.Update(ctx, a, func(x store.Tx) error {
@@ -49,13 +49,13 @@ func (s *Store) Reindex(ctx context.Context, a store.Access, cursor string, n in
 			return errMayNot
 		}
 		t.Audit(store.Note{Action: "store.reindex"})
-		next, done, err = t.reindex(ctx, d, at, max(1, n))
+		next, count, err = t.reindex(ctx, d, at, max(1, n))
 		return err
 	})
-	if err == nil && done {
+	if err == nil && next == "" {
 		s.params.CompareAndSwap(d, &definitions{Registry: d.Registry, own: d.own})
 	}
-	return next, done, err
+	return next, count, err
 }
 
 // prints tells sets of parameters apart.
@@ -67,14 +67,14 @@ func (d *definitions) prints(h hasher) uint64 {
 	return uint64(h.of(parts...))
 }
 
-func (t *tx) reindex(ctx context.Context, d *definitions, at progress, n int) (next string, done bool, err error) {
+func (t *tx) reindex(ctx context.Context, d *definitions, at progress, n int) (next string, count int, err error) {
 	type line struct {
 		stored
 		key store.Key
 	}
 	rows, err := t.c.Query(ctx, `SELECT rid, cp, d, typ, id, version, updated, owner, pats, body, entries FROM res WHERE rid > $1 AND deleted = 0 ORDER BY rid LIMIT $2`, at.RID, int64(n))
 	if err != nil {
-		return "", false, err
+		return "", 0, err
 	}
 	var list []line
 	for rows.Next() {
@@ -82,27 +82,27 @@ func (t *tx) reindex(ctx context.Context, d *definitions, at progress, n int) (n
 		var pats string
 		if err := rows.Scan(&l.rid, &l.cp, &l.d, &l.key.Type, &l.key.ID, &l.version, &l.updated, &l.owner, &pats, &l.body, &l.entries); err != nil {
 			rows.Close()
-			return "", false, err
+			return "", 0, err
 		}
 		l.pats = strings.Fields(pats)
 		list = append(list, l)
 	}
 	rows.Close()
 	if err := rows.Err(); err != nil {
-		return "", false, err
+		return "", 0, err
 	}
 	for _, l := range list {
 		if err := t.reindexOne(ctx, d, l.key, l.stored); err != nil {
-			return "", false, err
+			return "", 0, err
 		}
 		at.RID = l.rid
 	}
 	at.Done += len(list)
 	if len(list) < n {
-		return "", true, indexed(ctx, t.c, d.own)
+		return "", len(list), indexed(ctx, t.c, d.own)
 	}
 	b, err := json.Marshal(at)
-	return t.s.sealCursor("reindex", b), false, err
+	return t.s.sealCursor("reindex", b), len(list), err
 }
 
 func (t *tx) reindexOne(ctx context.Context, d *definitions, k store.Key, r stored) error {

@@ -22,8 +22,8 @@ type Index interface {
 	// Pending lists those, as base and code.
 	Pending() [][2]string
 	// Reindex makes up to n resources' index anew behind a cursor, "" at the
-	// beginning. outcome.Conflict when the parameters changed since: begin again.
-	Reindex(ctx context.Context, a store.Access, cursor string, n int) (next string, done bool, err error)
+	// beginning and when all is done. outcome.Conflict when the parameters changed since: begin again.
+	Reindex(ctx context.Context, a store.Access, cursor string, n int) (next string, count int, err error)
 }
 
 // learnTime bounds how long a write of a definition waits for what follows from it.

@@ -101,3 +101,25 @@ func TestDefinitionsOfOthers(t *testing.T) {
 		return status == 200 && ids == "a"
 	})
 }
+
+// TestOneJob: a definition that is written while the workers are at it makes its index once.
+func TestOneJob(t *testing.T) {
+	engines(t, func(t *testing.T, o sqlstore.Options) {
+		b := open(t, o)
+		b.put("25001", villager("old", "Nà Phặc"), villager("other", "Pác Nặm"))
+		b.run()
+		if w := operator.do(b, "PUT", "/fhir/SearchParameter/village", village); w.Code != 201 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		b.until("it answers", func() bool { status, _ := operator.found(b, "/fhir/Patient?village=na+phac"); return status == 200 })
+		b.until("its job has ended", func() bool {
+			return b.count(`SELECT COUNT(*) FROM exchange_job WHERE kind = 'reindex' AND state = 'done'`) > 0
+		})
+		if n := b.count(`SELECT COUNT(*) FROM exchange_job WHERE kind = 'reindex'`); n != 1 {
+			t.Errorf("%d jobs", n)
+		}
+		if n := b.count(`SELECT SUM(done) FROM exchange_job WHERE kind = 'reindex'`); n != 3 {
+			t.Errorf("%d resources were told", n)
+		}
+	})
+}

@@ -750,7 +750,7 @@ func jobState(j *Job) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if !j.Expires.IsZero() {
+		if !j.Expires.IsZero() && j.Kind != kindReindex {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 46, "<span class=\"exchange-line\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -16,31 +16,27 @@ const indexClient = "system index"
 // reindexPlace is how far the index has been made.
 type reindexPlace struct{ Cursor string }
 
-// reindexJob gives the job that makes the index, and begins one when there is none.
-func (s *Service) reindexJob(ctx context.Context) (j *Job, err error) {
-	for range 2 {
-		var list []*Job
-		err = s.Store.View(ctx, s.system, func(r store.Reader) (err error) {
-			list, err = jobs(ctx, r, `WHERE kind = 'reindex' AND state IN ('waiting', 'running') ORDER BY created`)
-			return err
-		})
-		if err != nil || len(list) > 0 {
-			break
-		}
-		principal, err := json.Marshal(keptPrincipal{Agent: store.Agent{Kind: store.System, ID: "system/" + string(trust.JobIndex), Name: "ytso"}})
-		if err != nil {
-			return nil, err
-		}
-		if _, err = s.enqueueFor(ctx, indexClient, principal, kindReindex, "$reindex", struct{}{}, reindexPlace{}, nil); err != nil {
-			return nil, err
-		}
+// reindexJob gives the job that makes the index, and begins one when none is under way.
+func (s *Service) reindexJob(ctx context.Context) (*Job, error) {
+	if j, err := s.firstJob(ctx, `WHERE kind = 'reindex' AND state IN ('waiting', 'running') ORDER BY created LIMIT 1`); j != nil || err != nil {
+		return j, err
 	}
+	principal, err := json.Marshal(keptPrincipal{Agent: store.Agent{Kind: store.System, ID: "system/" + string(trust.JobIndex), Name: "ytso"}})
 	if err != nil {
 		return nil, err
 	}
+	id, err := s.enqueueFor(ctx, indexClient, principal, kindReindex, "$reindex", struct{}{}, reindexPlace{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return s.firstJob(ctx, `WHERE id = $1`, id)
+}
+
+// firstJob gives the first job that meets a condition, nil when none does.
+func (s *Service) firstJob(ctx context.Context, where string, args ...any) (j *Job, err error) {
 	err = s.Store.View(ctx, s.system, func(r store.Reader) error {
-		list, err := jobs(ctx, r, `WHERE kind = 'reindex' ORDER BY created DESC LIMIT 1`)
-		if err == nil && len(list) > 0 {
+		list, err := jobs(ctx, r, where, args...)
+		if j = nil; err == nil && len(list) > 0 {
 			j = list[0]
 		}
 		return err
@@ -59,14 +55,14 @@ func (s *Service) reindexSlice(ctx context.Context, j *Job) (st step, err error)
 	if err != nil {
 		return st, err
 	}
-	next, done, err := s.Index.Reindex(ctx, a, at.Cursor, slice)
+	next, count, err := s.Index.Reindex(ctx, a, at.Cursor, slice)
 	if outcome.KindOf(err) == outcome.Conflict && at.Cursor != "" { // the parameters were changed meanwhile
 		return step{Place: reindexPlace{}, Done: -j.Done}, nil
 	}
 	if err != nil {
 		return st, err
 	}
-	return step{Place: reindexPlace{next}, Done: slice, End: done}, nil
+	return step{Place: reindexPlace{next}, Done: int64(count), End: next == ""}, nil
 }
 
 // Reindex starts the job or tells how far it is; see check.Reindexer.
