@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"embed"
 	"io/fs"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -319,17 +321,20 @@ func (s *Store) audit(ctx context.Context, c conn, t *tx, failure error) error {
 	if n.Action == "" {
 		n.Action = t.kind
 	}
+	pats, nonce := slices.Sorted(maps.Keys(t.pats)), make([]byte, 16)
+	_, _ = rand.Read(nonce) // never fails, crypto/rand
 	var seq int64
-	err := one(ctx, c, `INSERT INTO audit (at, kind, agent, name, facility, role, purpose, rule, action, outcome, entity, detail, acts, request, remote)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15) RETURNING seq`,
+	err := one(ctx, c, `INSERT INTO audit (at, kind, agent, name, facility, role, purpose, rule, action, outcome, entity, detail, acts, request, remote, patients, nonce)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17) RETURNING seq`,
 		[]any{
 			s.clock.Now().UnixMilli(), string(a.Agent.Kind), a.Agent.ID, a.Agent.Name, a.Agent.Facility, a.Agent.Role, a.Purpose, a.Right,
 			n.Action, result, fold.NFC(oneLine(n.Entity)), fold.NFC(oneLine(n.Detail)), t.acts.String(), a.Request, a.Remote,
+			strings.Join(pats, " "), nonce,
 		}, &seq)
 	if err != nil {
 		return err
 	}
-	for p := range t.pats {
+	for _, p := range pats {
 		if _, err := c.Exec(ctx, `INSERT INTO audit_patient (patient, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING`, p, seq); err != nil {
 			return err
 		}

@@ -36,8 +36,12 @@ CREATE TABLE paramset (typ {key} NOT NULL, v BIGINT NOT NULL, params TEXT NOT NU
 CREATE TABLE audit (
   seq {serial}, at BIGINT NOT NULL, kind {key} NOT NULL, agent {key} NOT NULL, name TEXT NOT NULL, facility {key} NOT NULL, role {key} NOT NULL,
   purpose {key} NOT NULL, rule {key} NOT NULL, action {key} NOT NULL, outcome {key} NOT NULL, entity TEXT NOT NULL, detail TEXT NOT NULL,
-  acts TEXT NOT NULL, request {key} NOT NULL, remote {key} NOT NULL);
+  acts TEXT NOT NULL, request {key} NOT NULL, remote {key} NOT NULL,
+  patients TEXT NOT NULL, -- as in audit_patient: sorted, with a blank between
+  nonce {bytes} NOT NULL, -- 16 random bytes: the row's hash in the public log can't be found by guessing the row
+  xid {xid});
 CREATE INDEX audit_agent ON audit (agent, seq);
+CREATE INDEX audit_order ON audit (xid, seq) WHERE xid > 0; -- SQLite, whose seq is the order of commits, keeps it empty
 CREATE TABLE audit_patient (patient {key} NOT NULL, seq BIGINT NOT NULL, PRIMARY KEY (patient, seq)) {clustered};
 
 CREATE TABLE outbox (seq {serial}, xid {xid}, at BIGINT NOT NULL, topic {key} NOT NULL, key {key} NOT NULL, body {bytes} NOT NULL);
