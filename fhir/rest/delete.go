@@ -26,7 +26,10 @@ func (t *turn) delete(ctx context.Context, k store.Key, match int) (*Response, e
 			return nil, fail(outcome.Stale, "gone", "Phiên bản nêu trong If-Match không còn hiện hành.", "The version that If-Match names is not current.")
 		}
 	}
-	if err := t.tx.Delete(ctx, k, max(match, 0)); err != nil {
+	switch err := t.tx.Delete(ctx, k, max(match, 0)); {
+	case outcome.KindOf(err) == outcome.NotFound: // somebody else's: the answer is that to what never was
+		return t.s.deleted(ctx, t.q), nil
+	case err != nil:
 		return nil, err
 	}
 	t.there[k] = false

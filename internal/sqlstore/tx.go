@@ -378,6 +378,7 @@ func (t *tx) Delete(ctx context.Context, k store.Key, ifMatch int) error {
 		return nil // FHIR R4 http.html#delete: deleting what is gone is a success
 	}
 	if !t.visible(k.Type, old.owner, old.pats) {
+		t.act("unseen %s", k)
 		return errNotFound
 	}
 	if ifMatch > 0 && ifMatch != old.version {

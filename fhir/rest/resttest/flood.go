@@ -42,3 +42,17 @@ func overfull(t *testing.T, st store.Store) {
 	}
 	s.do(t, "POST", "", bundle("transaction", read, read, read, read)).says("too-costly", "rest.answer")
 }
+
+// hiddenDelete: to delete what belongs to another facility is answered as what never was, and deletes nothing.
+func hiddenDelete(t *testing.T, s *site) {
+	s.do(t, "PUT", "Patient/p", patient("p", `"active":true`)).want(201)
+	all := s.access
+	s.access.Filter = store.Filter{Owners: []string{"25002"}, Types: map[string]store.Acts{"Patient": store.Everything}}
+	for _, id := range []string{"p", "never"} {
+		s.do(t, "DELETE", "Patient/"+id, "").want(204)
+		s.do(t, "DELETE", "Patient/"+id, "", "If-Match", `W/"1"`).want(412)
+		s.do(t, "POST", "", bundle("transaction", [4]string{"DELETE Patient/" + id, "", "", ""})).want(200).has("entry.0.response.status", "204 No Content")
+	}
+	s.access = all
+	s.do(t, "GET", "Patient/p", "").want(200)
+}

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"audit", audited},
 		{"definitions", lookUps},
 		{"flood", flooded},
+		{"hidden delete", hiddenDelete},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.f(t, newSite(t, open(t))) })
 	}
