@@ -62,6 +62,9 @@ func keep[T any](e *evaluation, in *sync.Map, kind, canonical string, compile fu
 			return got.(*T), nil
 		}
 		got, err, shared := e.c.flights.Do(kind+canonical, func() (any, error) {
+			if got, ok := in.Load(canonical); ok { // another flight landed since it was looked for
+				return got, nil
+			}
 			made, err := compile()
 			if err != nil {
 				return nil, err
