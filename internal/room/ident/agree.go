@@ -10,7 +10,9 @@ import (
 
 	"github.com/ytso/ytso/fhir/fold"
 	"github.com/ytso/ytso/fhir/r4"
+	"github.com/ytso/ytso/vn/cccd"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
+	"github.com/ytso/ytso/vn/person"
 )
 
 // facts are what a record tells of a person beside numbers; each may be blank.
@@ -171,21 +173,11 @@ func infant(birth string, on time.Time) bool {
 func fits(system, value string, f facts, baby bool, cards []string) bool {
 	switch system {
 	case element.CCCD:
-		if len(value) != 12 || strings.Trim(value, "0123456789") != "" {
-			return false
-		}
-		century, year := 19+int(value[3]-'0')/2, value[4:6]
-		if len(f.birth) >= 4 && f.birth[:4] != string([]byte{byte('0' + century/10), byte('0' + century%10)})+year {
-			return false
-		}
-		return f.sex == "" || f.sex == [2]string{"male", "female"}[(value[3]-'0')%2]
+		n, err := cccd.ParseNumber(value)
+		birth, _ := person.ParseBirth(f.birth) // one that can't be read is not compared
+		return err == nil && len(n.Against(birth, person.Sex(f.sex))) == 0
 	case element.BHXH:
 		return !baby || slices.ContainsFunc(cards, func(c string) bool { return strings.HasPrefix(c, "TE") && strings.HasSuffix(c, value) })
 	}
 	return true
-}
-
-// dummy says whether a number was typed to fill the field.
-func dummy(value string) bool {
-	return len(value) < 6 || strings.Count(value, value[:1]) == len(value)
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/ytso/ytso/internal/sqlstore"
 	"github.com/ytso/ytso/internal/sqlstore/pgtest"
 	"github.com/ytso/ytso/internal/trust"
+	"github.com/ytso/ytso/vn/cccd"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
@@ -309,7 +310,7 @@ func TestWhose(t *testing.T) {
 // in gives the source ids and numbers of case i, so that many cases stand in one store.
 func (s told) in(i int) told {
 	number := func(n string, at int) string {
-		if n == "" || dummy(n) {
+		if cccd.Filler(n) {
 			return n
 		}
 		return n[:at] + fmt.Sprintf("%02d", i) + n[at+2:]

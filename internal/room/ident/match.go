@@ -15,6 +15,7 @@ import (
 	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/internal/platform/clock"
 	"github.com/ytso/ytso/internal/platform/id"
+	"github.com/ytso/ytso/vn/cccd"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
 
@@ -115,7 +116,7 @@ func (m *Matcher) record(doc *r4.Doc, seen time.Time) record {
 	}
 	for n := range root.Get("identifier").Elems() {
 		system, value := n.Get("system").Text(), strings.ToUpper(strings.Join(strings.Fields(n.Get("value").Text()), ""))
-		if !slices.Contains(systems, system) || dummy(value) {
+		if !slices.Contains(systems, system) || cccd.Filler(value) {
 			continue
 		}
 		state := own
