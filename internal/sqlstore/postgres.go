@@ -85,21 +85,45 @@ func (p *pg) update(ctx context.Context, f func(conn) error) (err error) {
 	return outcome.New(outcome.Transient, "store.busy", "Nhiều người cùng sửa một hồ sơ. Xin thử lại.", "Too many writers of the same record. Please try again.").Because(err)
 }
 
+// once runs f in one transaction. BEGIN goes out with the first question, and
+// COMMIT with all that nobody waits for: a read is two round trips.
 func (p *pg) once(ctx context.Context, f func(conn) error) error {
-	tx, err := p.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead})
+	held, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	c := &pgConn{tx: tx}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // no effect after the commit
+	defer held.Release()
+	c := &pgConn{c: held.Conn()}
+	defer c.end(ctx)
+	c.waiting.Queue(`BEGIN ISOLATION LEVEL REPEATABLE READ`)
 	if err := f(c); err != nil {
 		return errors.Join(err, c.failed)
 	}
 	if c.failed != nil {
 		return c.failed
 	}
+	if !c.begun && c.waiting.Len() == 1 {
+		return nil // nothing was asked
+	}
+	tag, err := c.last(ctx, `COMMIT`)
+	if err != nil {
+		return c.fail(err)
+	}
+	if tag.String() != "COMMIT" { // the server says ROLLBACK when it had given the transaction up
+		return pgx.ErrTxCommitRollback
+	}
 	p.done.Add(1)
-	return tx.Commit(ctx)
+	return nil
+}
+
+// end gives the transaction up, unless it came to its end.
+func (c *pgConn) end(ctx context.Context) {
+	if c.c.IsClosed() || c.c.PgConn().TxStatus() == 'I' {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, _ = c.c.Exec(ctx, `ROLLBACK`) // a connection that does not come out of its transaction is closed by the pool
 }
 
 func (p *pg) commits() int64 { return p.done.Load() }
@@ -111,9 +135,13 @@ func again(err error) bool {
 	return errors.As(err, &e) && (e.Code == "40001" || e.Code == "40P01" || e.Code == "23505")
 }
 
+// pgConn is a transaction, with the statements that wait for the next one whose
+// answer is needed: they go out with it, in their order, in one round trip.
 type pgConn struct {
-	tx     pgx.Tx
-	failed error
+	c       *pgx.Conn
+	waiting pgx.Batch
+	begun   bool
+	failed  error
 }
 
 var errText = outcome.New(outcome.Invalid, "store.text",
@@ -130,25 +158,76 @@ func (c *pgConn) fail(err error) error {
 	return err
 }
 
+// maxWaiting bounds the statements that wait: what the server answers to those it has read must find room.
+const maxWaiting = 256
+
+// send gives what waits to the server and reads the answers to all but the last one.
+func (c *pgConn) send(ctx context.Context) (pgx.BatchResults, error) {
+	batch := c.waiting
+	c.waiting, c.begun = pgx.Batch{}, true
+	answers := c.c.SendBatch(ctx, &batch)
+	for range batch.Len() - 1 {
+		if _, err := answers.Exec(); err != nil {
+			_ = answers.Close() // it is the same error
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// last sends a statement behind those that wait.
+func (c *pgConn) last(ctx context.Context, sql string, args ...any) (tag pgconn.CommandTag, err error) {
+	c.waiting.Queue(sql, args...)
+	answers, err := c.send(ctx)
+	if err != nil {
+		return tag, err
+	}
+	tag, err = answers.Exec()
+	return tag, errors.Join(err, answers.Close())
+}
+
 func (c *pgConn) Script(ctx context.Context, sql string) error {
-	_, err := c.tx.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
+	if c.waiting.Len() > 0 {
+		answers, err := c.send(ctx)
+		if err == nil {
+			err = answers.Close()
+		}
+		if err != nil {
+			return c.fail(err)
+		}
+	}
+	_, err := c.c.Exec(ctx, sql, pgx.QueryExecModeSimpleProtocol)
 	return c.fail(err)
 }
 
 func (c *pgConn) Exec(ctx context.Context, sql string, args ...any) (int64, error) {
-	tag, err := c.tx.Exec(ctx, sql, args...)
+	tag, err := c.last(ctx, sql, args...)
 	return tag.RowsAffected(), c.fail(err)
+}
+
+func (c *pgConn) later(ctx context.Context, sql string, args ...any) error {
+	if c.waiting.Len() >= maxWaiting {
+		_, err := c.Exec(ctx, sql, args...)
+		return err
+	}
+	c.waiting.Queue(sql, args...)
+	return nil
 }
 
 // Query reads all rows at once: one connection answers one question at a time,
 // and callers may ask the next while they go through these.
 func (c *pgConn) Query(ctx context.Context, sql string, args ...any) (store.Rows, error) {
-	rows, err := c.tx.Query(ctx, sql, args...)
+	c.waiting.Queue(sql, args...)
+	answers, err := c.send(ctx)
 	if err != nil {
 		return nil, c.fail(err)
 	}
-	defer rows.Close()
-	m, fields := c.tx.Conn().TypeMap(), slices.Clone(rows.FieldDescriptions()) // pgx uses its own for the next query
+	rows, err := answers.Query()
+	if err != nil {
+		_ = answers.Close() // it is the same error
+		return nil, c.fail(err)
+	}
+	m, fields := c.c.TypeMap(), slices.Clone(rows.FieldDescriptions()) // pgx uses its own for the next query
 	out := &pgRows{scan: func(field int, raw []byte, dest any) error {
 		f := fields[field]
 		return m.Scan(f.DataTypeOID, f.Format, raw, dest)
@@ -162,7 +241,8 @@ func (c *pgConn) Query(ctx context.Context, sql string, args ...any) (store.Rows
 		}
 		out.lines = append(out.lines, line)
 	}
-	return out, c.fail(rows.Err())
+	rows.Close()
+	return out, c.fail(errors.Join(rows.Err(), answers.Close()))
 }
 
 type pgRows struct {
@@ -194,8 +274,7 @@ const slots = 1 << 16
 // claim writes the key's row: a transaction whose snapshot is older than the
 // last claim of that row meets a serialization failure here and is run again.
 func (c *pgConn) claim(ctx context.Context, key int64) error {
-	_, err := c.Exec(ctx, `INSERT INTO claim (slot, n) VALUES ($1, 1) ON CONFLICT (slot) DO UPDATE SET n = claim.n + 1`, key&(slots-1))
-	return err
+	return c.later(ctx, `INSERT INTO claim (slot, n) VALUES ($1, 1) ON CONFLICT (slot) DO UPDATE SET n = claim.n + 1`, key&(slots-1))
 }
 
 // The pair of index: PostgreSQL takes each table's rows as arrays, all in one round trip.
@@ -222,16 +301,20 @@ var (
 	}
 )
 
-func (c *pgConn) index(ctx context.Context, gone, added []row) error {
-	var batch pgx.Batch
+func (c *pgConn) index(_ context.Context, gone, added []row) error {
 	for _, t := range []table{post, txt, span, refr, person} {
-		queue(&batch, pgGone[t], t, gone)
-		queue(&batch, pgAdd[t], t, added)
+		queue(&c.waiting, pgGone[t], t, gone)
+		queue(&c.waiting, pgAdd[t], t, added)
 	}
-	if batch.Len() == 0 {
-		return nil
+	return nil
+}
+
+// The pair of log: PostgreSQL takes the row and whom it is about in one statement.
+func (c *pgConn) log(ctx context.Context, args []any, patients []string) error {
+	if len(patients) == 0 {
+		return c.later(ctx, logRow, args...)
 	}
-	return c.fail(c.tx.SendBatch(ctx, &batch).Close())
+	return c.later(ctx, `WITH a AS (`+logRow+` RETURNING seq) INSERT INTO audit_patient (patient, seq) SELECT p, a.seq FROM a, unnest($18::text[]) p`, append(args, patients)...)
 }
 
 func queue(batch *pgx.Batch, sql string, t table, list []row) {

@@ -492,6 +492,28 @@ func (r *liteRows) Scan(dest ...any) error {
 	return nil
 }
 
+func (c *liteConn) later(ctx context.Context, sql string, args ...any) error {
+	_, err := c.Exec(ctx, sql, args...)
+	return err
+}
+
+// The pair of log: SQLite has no INSERT within another statement.
+func (c *liteConn) log(ctx context.Context, args []any, patients []string) error {
+	if len(patients) == 0 {
+		return c.later(ctx, logRow, args...)
+	}
+	var seq int64
+	if err := one(ctx, c, logRow+` RETURNING seq`, args, &seq); err != nil {
+		return err
+	}
+	for _, p := range patients {
+		if err := c.later(ctx, `INSERT INTO audit_patient (patient, seq) VALUES ($1, $2)`, p, seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // claim has nothing to do: there is one writer, and each transaction sees what those before it wrote.
 func (c *liteConn) claim(context.Context, int64) error { return nil }
 

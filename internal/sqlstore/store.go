@@ -323,23 +323,10 @@ func (s *Store) audit(ctx context.Context, c conn, t *tx, failure error) error {
 	}
 	pats, nonce := slices.Sorted(maps.Keys(t.pats)), make([]byte, 16)
 	_, _ = rand.Read(nonce) // never fails, crypto/rand
-	var seq int64
-	err := one(ctx, c, `INSERT INTO audit (at, kind, agent, name, facility, role, purpose, rule, action, outcome, entity, detail, acts, request, remote, patients, nonce)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17) RETURNING seq`,
-		[]any{
-			s.clock.Now().UnixMilli(), string(a.Agent.Kind), a.Agent.ID, a.Agent.Name, a.Agent.Facility, a.Agent.Role, a.Purpose, a.Right,
-			n.Action, result, fold.NFC(oneLine(n.Entity)), fold.NFC(oneLine(n.Detail)), t.acts.String(), a.Request, a.Remote,
-			strings.Join(pats, " "), nonce,
-		}, &seq)
-	if err != nil {
-		return err
-	}
-	for _, p := range pats {
-		if _, err := c.Exec(ctx, `INSERT INTO audit_patient (patient, seq) VALUES ($1, $2) ON CONFLICT DO NOTHING`, p, seq); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.log(ctx, append(make([]any, 0, 18),
+		s.clock.Now().UnixMilli(), string(a.Agent.Kind), a.Agent.ID, a.Agent.Name, a.Agent.Facility, a.Agent.Role, a.Purpose, a.Right,
+		n.Action, result, fold.NFC(oneLine(n.Entity)), fold.NFC(oneLine(n.Detail)), t.acts.String(), a.Request, a.Remote,
+		strings.Join(pats, " "), nonce), pats)
 }
 
 // next makes a row id: 41 bits of milliseconds, 12 bits that count, 10 bits of shard.

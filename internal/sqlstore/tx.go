@@ -11,6 +11,7 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/store"
+	"github.com/ytso/ytso/internal/platform/db"
 )
 
 // tx is one call: what it read and wrote, for its audit row, and the index rows not yet written.
@@ -170,8 +171,7 @@ func (t *tx) Audit(n store.Note) {
 }
 
 func (t *tx) Publish(ctx context.Context, e store.Event) error {
-	_, err := t.c.Exec(ctx, `INSERT INTO outbox (at, topic, key, body) VALUES ($1, $2, $3, $4)`, t.now.UnixMilli(), e.Topic, e.Key, e.Body)
-	return err
+	return t.c.later(ctx, `INSERT INTO outbox (at, topic, key, body) VALUES ($1, $2, $3, $4)`, t.now.UnixMilli(), e.Topic, e.Key, e.Body)
 }
 
 // flush writes the index rows that wait, in the order of the tables' keys:
@@ -256,8 +256,7 @@ func (t *tx) keepSet(ctx context.Context, typ, params string) error {
 		return nil
 	}
 	t.sets = append(t.sets, v)
-	_, err := t.c.Exec(ctx, `INSERT INTO paramset (typ, v, params) VALUES ($1, $2, $3) ON CONFLICT (typ, v) DO NOTHING`, typ, v, params)
-	return err
+	return t.c.later(ctx, `INSERT INTO paramset (typ, v, params) VALUES ($1, $2, $3) ON CONFLICT (typ, v) DO NOTHING`, typ, v, params)
 }
 
 func (t *tx) changed(ctx context.Context, k store.Key, version int, deleted bool) error {
@@ -285,10 +284,17 @@ func (t *tx) place(k store.Key, c *compiled) (rid, cp, d int64) {
 
 func (t *tx) create(ctx context.Context, k store.Key, owner string, c *compiled, fresh []entry) error {
 	rid, cp, d := t.place(k, c)
-	for range 8 { // 4,096 row ids a millisecond and shard: another process may have taken this one
-		n, err := t.c.Exec(ctx, `INSERT INTO res (rid, cp, h, typ, id, version, updated, deleted, owner, pats, d, body, entries)
-			VALUES ($1,$2,$3,$4,$5,1,$6,0,$7,$8,$9,$10,$11) ON CONFLICT (rid, cp) DO NOTHING`,
-			rid, cp, t.s.h.target(k.Type, k.ID), k.Type, k.ID, t.now.UnixMilli(), owner, strings.Join(c.pats, " "), d, c.body, pack(fresh))
+	const sql = `INSERT INTO res (rid, cp, h, typ, id, version, updated, deleted, owner, pats, d, body, entries)
+		VALUES ($1,$2,$3,$4,$5,1,$6,0,$7,$8,$9,$10,$11)`
+	for range 8 { // 4,096 row ids a millisecond and shard: this one may be taken
+		args := []any{rid, cp, t.s.h.target(k.Type, k.ID), k.Type, k.ID, t.now.UnixMilli(), owner, strings.Join(c.pats, " "), d, c.body, pack(fresh)}
+		if t.s.e.dialect() == db.Postgres { // which runs the transaction again in that case
+			if err := t.c.later(ctx, sql, args...); err != nil {
+				return err
+			}
+			break
+		}
+		n, err := t.c.Exec(ctx, sql+` ON CONFLICT (rid, cp) DO NOTHING`, args...)
 		if err != nil {
 			return err
 		}
@@ -297,7 +303,7 @@ func (t *tx) create(ctx context.Context, k store.Key, owner string, c *compiled,
 		}
 		rid = t.s.next(t.now, cp)
 	}
-	if _, err := t.c.Exec(ctx, `INSERT INTO ids (typ, id, rid, cp) VALUES ($1, $2, $3, $4)`, k.Type, k.ID, rid, cp); err != nil {
+	if err := t.c.later(ctx, `INSERT INTO ids (typ, id, rid, cp) VALUES ($1, $2, $3, $4)`, k.Type, k.ID, rid, cp); err != nil {
 		return err
 	}
 	t.index(nil, 0, fresh, d, rid, cp)
@@ -318,9 +324,8 @@ func (t *tx) keep(ctx context.Context, r stored) error {
 	if err := t.flush(ctx); err != nil { // the same resource may be written twice in one transaction
 		return err
 	}
-	_, err := t.c.Exec(ctx, `INSERT INTO hist (rid, cp, typ, version, updated, until, deleted, owner, pats, body)
+	return t.c.later(ctx, `INSERT INTO hist (rid, cp, typ, version, updated, until, deleted, owner, pats, body)
 		SELECT rid, cp, typ, version, updated, $3, deleted, owner, pats, body FROM res WHERE rid = $1 AND cp = $2`, r.rid, r.cp, t.now.UnixMilli())
-	return err
 }
 
 func (t *tx) replace(ctx context.Context, k store.Key, old stored, owner string, c *compiled, fresh []entry) error {
@@ -340,7 +345,7 @@ func (t *tx) replace(ctx context.Context, k store.Key, old stored, owner string,
 	} else if err := t.move(ctx, k, old, rid, cp); err != nil { // it is about another person now
 		return err
 	}
-	if _, err := t.c.Exec(ctx, `UPDATE res SET version = $3, updated = $4, deleted = 0, owner = $5, pats = $6, d = $7, body = $8, entries = $9
+	if err := t.c.later(ctx, `UPDATE res SET version = $3, updated = $4, deleted = 0, owner = $5, pats = $6, d = $7, body = $8, entries = $9
 		WHERE rid = $1 AND cp = $2`, rid, cp, int64(old.version+1), t.now.UnixMilli(), owner, strings.Join(c.pats, " "), d, c.body, pack(fresh)); err != nil {
 		return err
 	}
@@ -358,12 +363,11 @@ func (t *tx) move(ctx context.Context, k store.Key, old stored, rid, cp int64) e
 	for _, sql := range []string{
 		`UPDATE res SET rid = $3, cp = $4 WHERE rid = $1 AND cp = $2`, `UPDATE hist SET rid = $3, cp = $4 WHERE rid = $1 AND cp = $2`,
 	} {
-		if _, err := t.c.Exec(ctx, sql, old.rid, old.cp, rid, cp); err != nil {
+		if err := t.c.later(ctx, sql, old.rid, old.cp, rid, cp); err != nil {
 			return err
 		}
 	}
-	_, err := t.c.Exec(ctx, `UPDATE ids SET rid = $3, cp = $4 WHERE typ = $1 AND id = $2`, k.Type, k.ID, rid, cp)
-	return err
+	return t.c.later(ctx, `UPDATE ids SET rid = $3, cp = $4 WHERE typ = $1 AND id = $2`, k.Type, k.ID, rid, cp)
 }
 
 func (t *tx) Delete(ctx context.Context, k store.Key, ifMatch int) error {
@@ -392,7 +396,7 @@ func (t *tx) Delete(ctx context.Context, k store.Key, ifMatch int) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.c.Exec(ctx, `UPDATE res SET version = $3, updated = $4, deleted = 1, body = $5, entries = $5 WHERE rid = $1 AND cp = $2`,
+	if err := t.c.later(ctx, `UPDATE res SET version = $3, updated = $4, deleted = 1, body = $5, entries = $5 WHERE rid = $1 AND cp = $2`,
 		old.rid, old.cp, int64(old.version+1), t.now.UnixMilli(), []byte{}); err != nil {
 		return err
 	}
