@@ -42,7 +42,7 @@ var may = []struct {
 	{"=vn/profile", []string{"vn/law", "vn/claim/fhirmap/element", "fhir/r4", "fhir/canon"}}, // our own profiles and lists
 	{"vn/claim/check", []string{"vn/", "spec"}},
 	{"vn/claim", []string{"vn/claim"}},
-	{"vn/", []string{"vn/law", "vn/addr", "vn/person"}},
+	{"vn/", []string{"vn/law", "vn/addr", "vn/person", "vn/scan"}},
 	{"internal/platform/", []string{"internal/platform/"}},
 	{"internal/synth/fault", nil}, // plants faults on finished bytes: it must know no rule and no codec
 	{"internal/synth", []string{"vn/", "internal/synth"}},

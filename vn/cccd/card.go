@@ -7,6 +7,7 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/vn/person"
+	"github.com/ytso/ytso/vn/scan"
 )
 
 // Card is what the QR text of an identity card tells.
@@ -17,9 +18,9 @@ type Card struct {
 	Birth      person.Birth
 	Sex        person.Sex
 	Address    string
-	Issued     person.Birth // the day, as far as it can be read
-	Extra      []string     // fields after the seventh, as they came
-	Repairs    []Repair     // what a scanner had damaged and could be put right
+	Issued     person.Birth  // the day, as far as it can be read
+	Extra      []string      // fields after the seventh, as they came
+	Repairs    []scan.Repair // what a scanner had damaged and could be put right
 	// Faults are the fields that can't be read and are blank; Warnings what a
 	// person should look at. Both name the field in Expression.
 	Faults, Warnings []*outcome.Error
@@ -77,7 +78,7 @@ func Parse(text string) (Card, error) {
 	if !utf8.ValidString(text) {
 		return Card{}, ErrEncoding
 	}
-	text, repairs := tidy(text)
+	text, repairs := scan.Tidy(text)
 	if text == "" {
 		return Card{}, ErrBlank
 	}
@@ -128,7 +129,7 @@ func (c *Card) read(f []string) {
 	switch name := strings.Join(strings.Fields(f[2]), " "); {
 	case name == "":
 		fault(FaultName)
-	case lost(f[2]):
+	case scan.Lost(f[2]):
 		fault(FaultLetters)
 	default:
 		c.Name = name
@@ -148,7 +149,7 @@ func (c *Card) read(f []string) {
 	if !ok || sex == "" {
 		fault(FaultSex)
 	}
-	if lost(f[5]) {
+	if scan.Lost(f[5]) {
 		fault(FaultAddressLetters)
 	} else {
 		c.Address = f[5]

@@ -177,7 +177,7 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("number %q: %v", c.Number, err)
 		}
 		again, err := Parse(strings.Join([]string{string(c.Number), "", c.Name, strings.ReplaceAll(c.Birth.VI(), "/", ""), c.Sex.VI(), c.Address, strings.ReplaceAll(c.Issued.VI(), "/", "")}, "|"))
-		if err == nil && !same(again, c) {
+		if err == nil && len(c.Faults) == 0 && !same(again, c) {
 			t.Errorf("%+v read again: %+v", c, again)
 		}
 	})

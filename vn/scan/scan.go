@@ -1,4 +1,9 @@
-package cccd
+// Package scan puts right what scanners that type like a keyboard, and the
+// computers they type into, do to the text of a code: frames, doubled keys,
+// repeated scans, UTF-8 taken for Windows-1252. Only what can be undone for
+// certain is undone; letters that a scanner lost are told by Lost, and what an
+// input method (Telex, VNI) makes of a scan is left as it is.
+package scan
 
 import (
 	"slices"
@@ -24,8 +29,8 @@ const (
 	MarksComposed Repair = "composed"  // letters and marks came apart (NFD)
 )
 
-// tidy undoes what scanners do to a text.
-func tidy(text string) (string, []Repair) {
+// Tidy undoes what scanners do to a text and tells what it undid.
+func Tidy(text string) (string, []Repair) {
 	var done []Repair
 	try := func(r Repair, f func(string) string) {
 		if s := f(text); s != text {
@@ -113,7 +118,7 @@ func utf8Again(s string) string {
 	return string(raw)
 }
 
-// lost says whether a scanner put something else for letters that it can't type.
-func lost(s string) bool {
+// Lost says whether a scanner put something else for letters that it can't type.
+func Lost(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r == '?' || r == utf8.RuneError || unicode.IsControl(r) })
 }
