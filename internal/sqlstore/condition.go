@@ -15,12 +15,13 @@ import (
 // which must hold; else sql says it of the row named a. not turns it round.
 // With a test the index only narrows: what it finds is then put to the test.
 type cond struct {
-	v    []int64
-	sql  func(q *text, a string) string
-	from func(q *text) (table, where string) // how it may lead the search when it is no posting
-	not  bool
-	once bool // from gives a resource once at most
-	rear bool // from goes through its rows from the end
+	v     []int64
+	sql   func(q *text, a string) string
+	from  func(q *text) (table, where string) // how it may lead the search when it is no posting
+	not   bool
+	once  bool // from gives a resource once at most
+	broad bool // it is the gate's: a facility has many of a type
+	rear  bool // from goes through its rows from the end
 	// row says the same of one row by what it holds, for lists of postings that are long.
 	row  func(q *text, a string) string
 	also []cond // what sql joins, each for itself

@@ -12,15 +12,20 @@ import (
 
 // probe counts the rows of a condition up to the bound.
 func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) {
+	return t.upTo(ctx, c, in, t.s.bounds.probe)
+}
+
+// upTo counts the rows of a condition up to a limit.
+func (t *tx) upTo(ctx context.Context, c cond, in *place, limit int) (n int64, err error) {
 	q := t.text()
 	if c.v != nil && len(c.v) <= maxListed {
 		// Each value by itself: PostgreSQL, given several and a LIMIT, goes through the whole table.
 		parts := make([]string, len(c.v))
 		for i, v := range c.v {
-			parts[i] = fmt.Sprintf(`SELECT 1 FROM (SELECT 1 FROM post a WHERE a.v = %s%s LIMIT %d) u%d`, q.arg(v), in.within(q, "a"), t.s.bounds.probe, i)
+			parts[i] = fmt.Sprintf(`SELECT 1 FROM (SELECT 1 FROM post a WHERE a.v = %s%s LIMIT %d) u%d`, q.arg(v), in.within(q, "a"), limit, i)
 		}
 		err = one(ctx, t.c, `SELECT COUNT(*) FROM (`+strings.Join(parts, " UNION ALL ")+`) q`, q.args, &n)
-		return min(n, int64(t.s.bounds.probe)), err
+		return min(n, int64(limit)), err
 	}
 	from, where := "post", ""
 	if c.v != nil {
@@ -32,7 +37,7 @@ func (t *tx) probe(ctx context.Context, c cond, in *place) (n int64, err error) 
 	if c.rear {
 		order = " ORDER BY a.p DESC, a.lo DESC, a.hi DESC"
 	}
-	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s%s LIMIT %d) q`, from, where+in.within(q, "a"), order, t.s.bounds.probe), q.args, &n)
+	err = one(ctx, t.c, fmt.Sprintf(`SELECT COUNT(*) FROM (SELECT 1 FROM %s a WHERE %s%s LIMIT %d) q`, from, where+in.within(q, "a"), order, limit), q.args, &n)
 	return n, err
 }
 
@@ -46,8 +51,12 @@ func inOf(conds []cond) *place {
 	return nil
 }
 
-// lead picks the condition that a search starts from: an id, else the rarest
-// posting, else text or range, else all of the type. A page starts from a
+// enough is a number of rows to start from that no further probe would pay for.
+const enough = 32
+
+// lead picks the condition that a search starts from: the rarest posting, else
+// text or range, else all of the type. What is rare most often is probed first,
+// and the first that is rare enough ends it. A page starts from a
 // posting (ordered) rather than from a long range of dates, since postings are
 // kept in the order of the page.
 func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, least int64, err error) {
@@ -67,6 +76,9 @@ func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, least i
 		if n < least || n == least && c.v != nil && conds[best].v == nil {
 			best, least = i, n
 		}
+		if least <= enough {
+			break
+		}
 	}
 	if c := conds[best]; least == probe && (c.once || len(c.v) > maxListed) {
 		return best, len(conds) - 1, least, nil
@@ -74,16 +86,49 @@ func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, least i
 	return best, best, least, nil
 }
 
-// rank puts postings before ranges, and those that must be gone through last.
+// rank puts references before other postings, what the gate admits behind
+// those, then ranges, and those that must be gone through last.
 func rank(c cond) int {
 	switch {
-	case c.v != nil:
+	case c.v != nil && c.row != nil:
 		return 0
-	case c.rear:
+	case c.v != nil && !c.broad:
+		return 1
+	case c.v != nil:
 		return 2
+	case c.rear:
+		return 4
 	}
-	return 1
+	return 3
 }
+
+// rarest finds where to start a count from when probes found many rows of each
+// condition: it goes along their lists in turn, each time further, until one
+// ends. That costs a part of the count itself, which goes through the whole
+// list with a look-up for each row.
+func (t *tx) rarest(ctx context.Context, p *plan) (int, error) {
+	var lists []int
+	for i, c := range p.conds {
+		if c.v != nil && !c.not && !c.void && len(c.v) <= maxListed {
+			lists = append(lists, i)
+		}
+	}
+	if p.few || len(lists) < 2 {
+		return p.lead, nil
+	}
+	in := inOf(p.conds)
+	for limit := 8 * t.s.bounds.probe; limit <= maxRace; limit *= 8 {
+		for _, i := range lists {
+			if n, err := t.upTo(ctx, p.conds[i], in, limit); err != nil || n < int64(limit) {
+				return i, err
+			}
+		}
+	}
+	return p.lead, nil
+}
+
+// maxRace is how far rarest goes.
+const maxRace = 1 << 18
 
 // rest writes all conditions but one for the row named a.
 func (p *plan) rest(q *text, a string, but int) string {
@@ -127,7 +172,11 @@ func (t *tx) totals(ctx context.Context, plans []*plan, estimate bool, page *sto
 	page.Total = 0
 	for _, p := range plans {
 		if !p.checked() || estimate {
-			n, err := t.total(ctx, p, p.lead)
+			lead, err := t.rarest(ctx, p)
+			if err != nil {
+				return err
+			}
+			n, err := t.total(ctx, p, lead)
 			if err != nil {
 				return err
 			}

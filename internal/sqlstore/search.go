@@ -162,7 +162,7 @@ func (t *tx) gate(typ string) []cond {
 	if v == nil {
 		return []cond{h.nothing(typ)}
 	}
-	return []cond{{v: v}}
+	return []cond{{v: v, broad: len(f.Owners) > 0 || f.Public}}
 }
 
 // compartment is the condition to be in a compartment (FHIR R4 compartmentdefinition.html).
