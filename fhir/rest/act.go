@@ -32,6 +32,7 @@ type turn struct {
 	wrote []store.Key
 	// there is what references were found to name, in this transaction.
 	there map[store.Key]bool
+	note  store.Note // of the audit row
 }
 
 func (s *Server) turn(q *Request, r store.Reader, tx store.Tx) *turn {
@@ -45,7 +46,7 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	}
 	a, err := s.plan(ctx, q)
 	if err != nil {
-		return nil, err
+		return nil, s.refused(ctx, q, err)
 	}
 	if a.alone != nil {
 		return a.alone(ctx)
@@ -62,6 +63,7 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 		err = s.c.Store.Update(ctx, q.Access, func(tx store.Tx) error {
 			tx.Audit(note)
 			t := s.turn(q, tx, tx)
+			t.note = note
 			resp, err = a.run(ctx, t)
 			wrote = t.wrote
 			return err
@@ -69,7 +71,9 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	} else {
 		err = s.c.Store.View(ctx, q.Access, func(r store.Reader) error {
 			r.Audit(note)
-			resp, err = a.run(ctx, s.turn(q, r, nil))
+			t := s.turn(q, r, nil)
+			t.note = note
+			resp, err = a.run(ctx, t)
 			return err
 		})
 	}
@@ -78,6 +82,19 @@ func (s *Server) Do(ctx context.Context, q *Request) (*Response, error) {
 	}
 	s.changed(wrote)
 	return resp, nil
+}
+
+// refused leaves an audit row of a request that did not come as far as a
+// transaction of its own: what was tried and not done is told as well.
+func (s *Server) refused(ctx context.Context, q *Request, err error) error {
+	if q.Access.Right == "" { // nobody has signed in, or it is open to anybody
+		return err
+	}
+	note := store.Note{Action: "fhir.refused", Entity: strings.Join(q.Path, "/"), Detail: q.Method}
+	if again := s.c.Store.View(ctx, q.Access, func(r store.Reader) error { r.Audit(note); return err }); StatusOf(again) != StatusOf(err) {
+		return again
+	}
+	return err
 }
 
 type inside struct{}
@@ -186,6 +203,9 @@ func (s *Server) planRoot(ctx context.Context, q *Request) (*act, error) {
 
 // planType finds what is asked of a type; rest is the path behind it.
 func (s *Server) planType(ctx context.Context, q *Request, typ string, rest []string) (*act, error) {
+	if v := s.virtual(q.Path); v != nil {
+		return s.planVirtual(ctx, q, v, typ, rest)
+	}
 	switch {
 	case len(rest) == 0:
 		return s.planAll(ctx, q, typ)

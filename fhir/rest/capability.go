@@ -73,7 +73,9 @@ func (s *Server) capability(base string, params *param.Registry) []byte {
 		lists[typ] = params.List(typ)
 		for _, p := range lists[typ] {
 			for _, to := range p.Targets {
-				reverse[to] = append(reverse[to], typ+":"+p.Code)
+				if s.c.Virtual[typ] == nil {
+					reverse[to] = append(reverse[to], typ+":"+p.Code)
+				}
 			}
 		}
 	}
@@ -142,8 +144,16 @@ func (s *Server) terminology(base string) []byte {
 }
 
 func (s *Server) capabilityOf(typ string, list []param.Info, reverse []string) r4.Object {
+	profile := r4.Field{Name: "profile", Value: "http://hl7.org/fhir/StructureDefinition/" + typ}
+	if v := s.c.Virtual[typ]; v != nil {
+		list = slices.DeleteFunc(slices.Clone(list), func(p param.Info) bool { return !slices.Contains(v.Params, p.Code) })
+		return r4.Object{
+			{Name: "type", Value: typ}, profile, {Name: "interaction", Value: codes("read", "search-type")}, {Name: "versioning", Value: "no-version"},
+			{Name: "conditionalRead", Value: "full-support"}, {Name: "searchParam", Value: searchParams(list)}, {Name: "operation", Value: s.operationsOf(typ)},
+		}
+	}
 	o := r4.Object{
-		{Name: "type", Value: typ}, {Name: "profile", Value: "http://hl7.org/fhir/StructureDefinition/" + typ},
+		{Name: "type", Value: typ}, profile,
 		{Name: "interaction", Value: codes("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type")},
 		{Name: "versioning", Value: "versioned-update"}, {Name: "readHistory", Value: true}, {Name: "updateCreate", Value: true},
 		{Name: "conditionalCreate", Value: true}, {Name: "conditionalRead", Value: "full-support"}, {Name: "conditionalUpdate", Value: true},
@@ -158,10 +168,14 @@ func (s *Server) capabilityOf(typ string, list []param.Info, reverse []string) r
 	o.Add("searchInclude", include)
 	o.Add("searchRevInclude", reverse)
 	o.Add("searchParam", searchParams(list))
-	o.Add("operation", s.operationsAt(func(op *Operation) bool {
-		return (op.Type || op.Instance) && (op.Types == nil || slices.Contains(op.Types, typ))
-	}))
+	o.Add("operation", s.operationsOf(typ))
 	return o
+}
+
+func (s *Server) operationsOf(typ string) []r4.Object {
+	return s.operationsAt(func(op *Operation) bool {
+		return (op.Type || op.Instance) && (op.Types == nil || slices.Contains(op.Types, typ))
+	})
 }
 
 func (s *Server) referencePolicy() []string {

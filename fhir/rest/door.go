@@ -64,11 +64,11 @@ func (s *Server) request(r *http.Request, f *face) (*Request, error) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodDelete {
 		return q, nil
 	}
-	if q.Body, err = s.body(r); err != nil {
-		return nil, err
+	if q.Body, err = s.body(r); err == nil {
+		err = s.content(q, f)
 	}
-	if err := s.content(q, f); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, s.refused(r.Context(), q, err)
 	}
 	return q, nil
 }

@@ -45,8 +45,10 @@ type Config struct {
 	Vietnamese func(context.Context) bool
 	Now        func() time.Time
 	Operations []Operation
-	Software   string // version, for the CapabilityStatement
-	Started    time.Time
+	// Virtual are the resource types that are not in the store, by name.
+	Virtual  map[string]*Virtual
+	Software string // version, for the CapabilityStatement
+	Started  time.Time
 	// Security is CapabilityStatement.rest.security as JSON, nil for none.
 	Security []byte
 	// Loose lets references name what is not on this server. A Patient that the

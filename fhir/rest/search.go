@@ -10,6 +10,7 @@ import (
 
 	"github.com/ytso/ytso/fhir/outcome"
 	"github.com/ytso/ytso/fhir/param"
+	"github.com/ytso/ytso/fhir/store"
 	"github.com/ytso/ytso/fhir/validate"
 )
 
@@ -32,9 +33,13 @@ func (s *Server) planSearch(ctx context.Context, q *Request, typ string, in comp
 	if err != nil {
 		return nil, err
 	}
+	find, err := s.finder(ctx, q, query)
+	if err != nil {
+		return nil, err
+	}
 	view := view{summary: query.Summary, elements: query.Elements}
 	return &act{action: "search", detail: told(query, values), run: func(ctx context.Context, t *turn) (*Response, error) {
-		return t.search(ctx, q, query, values, view)
+		return t.search(ctx, q, query, find, values, view)
 	}}, nil
 }
 
@@ -114,12 +119,17 @@ func within(query *param.Query, in compartment) error {
 	return nil
 }
 
-func (t *turn) search(ctx context.Context, q *Request, query param.Query, values url.Values, view view) (*Response, error) {
+func (t *turn) search(ctx context.Context, q *Request, query param.Query, find Find, values url.Values, view view) (*Response, error) {
 	query, err := t.listed(ctx, query)
 	if err != nil {
 		return nil, err
 	}
-	page, err := t.r.Search(ctx, query)
+	var page *store.Page
+	if find != nil {
+		page, err = find(ctx, t.look(q))
+	} else {
+		page, err = t.r.Search(ctx, query)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (s *Server) step(ctx context.Context, e *entry) (*step, error) {
 	}
 	q := e.q
 	st := &step{entry: e}
-	special := len(q.Path) == 0 || !r4.IsResource(q.Path[0]) || len(q.Path) > 2 || len(q.Path) == 2 && (q.Path[1][0] == '$' || q.Path[1][0] == '_')
+	special := s.virtual(q.Path) != nil || len(q.Path) == 0 || !r4.IsResource(q.Path[0]) || len(q.Path) > 2 || len(q.Path) == 2 && (q.Path[1][0] == '$' || q.Path[1][0] == '_')
 	if special || q.Method == http.MethodGet || q.Method == http.MethodHead {
 		a, err := s.plan(ctx, q)
 		if err != nil {

@@ -23,7 +23,9 @@ import (
 	"github.com/ytso/ytso/internal/room/exchange"
 	"github.com/ytso/ytso/internal/sqlstore"
 	"github.com/ytso/ytso/internal/trust"
+	"github.com/ytso/ytso/internal/trust/audit"
 	"github.com/ytso/ytso/internal/trust/keyfile"
+	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 	"github.com/ytso/ytso/vn/profile"
 )
 
@@ -61,8 +63,15 @@ func (h *house) meetOthers() (err error) {
 	if err != nil {
 		return err
 	}
+	log, err := audit.New(audit.Deps{
+		Namespace: h.store.Namespace(), Facility: element.MACSKCB, Persons: trust.NewPersons(h.store), Params: k.params.Load,
+	})
+	if err != nil {
+		return err
+	}
 	h.exchange, err = exchange.NewService(exchange.Deps{
 		Store: h.store, Gate: h.gate, Check: k.check, Terms: k.terms, Source: k.source, Params: k.params.Load, Changed: k.changed,
+		Virtual:    map[string]*rest.Virtual{"AuditEvent": log.Virtual()},
 		Operations: func(s *exchange.Service, api store.Store) []rest.Operation { return h.operations(k, s, api) },
 		Index:      h.store, SetParams: k.params.Store,
 		Standing: h.authn, Matcher: h.matcher, Outbox: outbox{h.store}, Shared: h.shared, Endpoints: h.endpoints, Key: key,

@@ -29,8 +29,15 @@ func TestPolicyRoleTypeAct(t *testing.T) {
 		{RoleDepartment, Operations, []string{"Patient", "Encounter", "Organization"}, r | s},
 		{RoleDepartment, Operations, []string{"Condition", "Observation", "Composition", "MedicationRequest", "Claim"}, 0},
 		{RoleAdmin, SysAdmin, []string{"Patient", "Encounter", "Claim"}, 0},
-		{RoleCitizen, OwnRequest, []string{"AuditEvent", "Binary", "Subscription", "Newcomer"}, 0},
-		{RoleMachine, Payment, []string{"AuditEvent", "Binary", "Newcomer"}, 0},
+		{RoleCitizen, OwnRequest, []string{"AuditEvent"}, r | s},
+		{RoleMachine, Payment, []string{"AuditEvent"}, r | s},
+		{RoleHospital, Treatment, []string{"AuditEvent"}, 0},
+		{RoleStation, Treatment, []string{"AuditEvent"}, 0},
+		{RoleDoctor, Treatment, []string{"AuditEvent"}, 0},
+		{RoleDepartment, Operations, []string{"AuditEvent"}, 0},
+		{RoleAdmin, SysAdmin, []string{"AuditEvent"}, 0},
+		{RoleCitizen, OwnRequest, []string{"Binary", "Subscription", "Newcomer"}, 0},
+		{RoleMachine, Payment, []string{"Binary", "Newcomer"}, 0},
 	} {
 		ctx := With(t.Context(), Principal{Agent: store.Agent{ID: "g", Role: tt.role, Facility: "01001"}})
 		a, err := NewGate(fixedPersons{"g", "s1"}).Access(ctx, tt.purpose)

@@ -54,15 +54,17 @@ type policy struct {
 //     at other facilities need the person's consent or an emergency, which are not built yet and so are refused.
 //   - The department makes figures: visits and persons, not what was found in them. The store cannot yet leave out
 //     records by security label, so clinical types, which hold HIV, mental and reproductive health among the rest, are closed to it.
+//   - The audit log is looked at by the citizen (who looked at my book), a facility's machine (its own agents) and the
+//     operator's token; by nobody else yet, and written by nobody (internal/trust/audit says what of a row each sees).
 //   - An administrator runs the server and sees nobody's data.
 var policies = map[string]policy{
 	RoleCitizen: {
 		right: "citizen.own-book", purposes: []string{OwnRequest}, reach: ownPerson,
-		rules: []rule{{typesOf(aboutPerson), look}, {typesOf(register, definition), find}},
+		rules: []rule{{typesOf(aboutPerson), look}, {typesOf(register, definition, journal), find}},
 	},
 	RoleMachine: {
 		right: "machine.own-facility", purposes: []string{Payment, Treatment}, reach: ownFacility,
-		rules: []rule{{typesOf(aboutPerson), look | write}, {typesOf(register, definition), find}, {[]string{"Subscription"}, store.Everything}},
+		rules: []rule{{typesOf(aboutPerson), look | write}, {typesOf(register, definition, journal), find}, {[]string{"Subscription"}, store.Everything}},
 	},
 	RoleHospital: {
 		right: "hospital.own-facility", purposes: []string{Treatment, Payment, Operations}, reach: ownFacility,
@@ -86,7 +88,7 @@ var policies = map[string]policy{
 	},
 	operatorToken: {
 		right: "operator.token", purposes: []string{Treatment, Payment, Operations, SysAdmin}, reach: everyRecord,
-		rules: []rule{{typesOf(aboutPerson, register, definition, machinery), store.Everything}},
+		rules: []rule{{typesOf(aboutPerson, register, definition, machinery), store.Everything}, {typesOf(journal), find}},
 	},
 }
 

@@ -10,10 +10,10 @@ const (
 	register                     // who and what there is, without a person: places, practitioners, medicines
 	definition                   // conformance, terminology, definitions
 	machinery                    // carriers and rules of the server's own: opened by named jobs and operator tokens only
+	journal                      // the audit log: looked at by those whom it is for (internal/trust/audit), written by the store alone
 )
 
-// classes is the table. AuditEvent is machinery: the rows of the audit log are
-// shown by the pages made for it, never through a general search.
+// classes is the table.
 var classes = classTable(
 	class(aboutPerson), []string{
 		"Account", "AdverseEvent", "AllergyIntolerance", "Appointment", "AppointmentResponse", "BodyStructure", "CarePlan", "CareTeam",
@@ -46,9 +46,10 @@ var classes = classTable(
 		"TestReport", "TestScript", "ValueSet",
 	},
 	class(machinery), []string{
-		"AuditEvent", "Basic", "Binary", "Bundle", "Group", "Linkage", "List", "MeasureReport", "MessageHeader", "OperationOutcome",
+		"Basic", "Binary", "Bundle", "Group", "Linkage", "List", "MeasureReport", "MessageHeader", "OperationOutcome",
 		"Parameters", "Subscription", "Task", "VerificationResult",
 	},
+	class(journal), []string{"AuditEvent"},
 )
 
 func classTable(pairs ...any) map[string]class {

@@ -50,7 +50,21 @@ func (s *Service) access(ctx context.Context) (store.Access, error) {
 	if !ok {
 		return store.Access{}, errNobody
 	}
-	return s.Gate.Access(ctx, purposeOf(p))
+	a, err := s.Gate.Access(ctx, purposeOf(p))
+	if err != nil {
+		return store.Access{}, s.refused(ctx, p, err)
+	}
+	return a, nil
+}
+
+// refused leaves an audit row of somebody who has signed in and whom the gate does not let in.
+func (s *Service) refused(ctx context.Context, p trust.Principal, err error) error {
+	a := s.system // sees no resource
+	a.Agent, a.Request, a.Remote = p.Agent, p.Request, p.Remote
+	return s.Store.View(ctx, a, func(r store.Reader) error {
+		r.Audit(store.Note{Action: "fhir.refused"})
+		return err
+	})
 }
 
 // owner is the facility whose records the caller writes; "" for the operator.

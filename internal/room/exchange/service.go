@@ -28,15 +28,16 @@ type Deps struct {
 	Params func() *param.Registry
 	// Operations are those of the API beside the room's own, upon the store as the API sees it.
 	Operations func(s *Service, api store.Store) []rest.Operation
-	Changed    func(keys []store.Key) // definitions were written
-	Matcher    Matcher                // of imported Patients; nil: they stay unmatched
-	Index      Index                  // nil: there are no search parameters of our own
-	SetParams  func(*param.Registry)  // what Params gives from now on
-	Shared     bool                   // other processes write to the same database
-	Outbox     Outbox                 // nil: nobody is notified
-	Endpoints  Endpoints              // where notifications may go
-	Key        []byte                 // 32 bytes that seal secrets of subscriptions
-	Standing   Standing               // nil: no account can be revoked
+	Virtual    map[string]*rest.Virtual // types that are not in the store
+	Changed    func(keys []store.Key)   // definitions were written
+	Matcher    Matcher                  // of imported Patients; nil: they stay unmatched
+	Index      Index                    // nil: there are no search parameters of our own
+	SetParams  func(*param.Registry)    // what Params gives from now on
+	Shared     bool                     // other processes write to the same database
+	Outbox     Outbox                   // nil: nobody is notified
+	Endpoints  Endpoints                // where notifications may go
+	Key        []byte                   // 32 bytes that seal secrets of subscriptions
+	Standing   Standing                 // nil: no account can be revoked
 	Clock      clock.Clock
 	Log        *slog.Logger
 	Software   string // version of the program
@@ -91,7 +92,7 @@ func NewService(d Deps) (*Service, error) {
 	}
 	s.rest = rest.New(rest.Config{
 		Store: api, Access: s.access, Owner: owner, Check: d.Check, Terms: d.Terms, Source: d.Source, Params: d.Params,
-		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: list,
+		Base: base, Vietnamese: vietnamese, Now: d.Clock.Now, Operations: list, Virtual: d.Virtual,
 		Software: d.Software, Started: d.Started, Changed: s.changed, MaxBody: maxBody, Fault: s.fault,
 		Together: together(d.Shared), Reference: httpx.RequestID, Security: security,
 	})
