@@ -883,3 +883,5 @@ func BenchmarkMatch(b *testing.B) {
 		h.come(a)
 	}
 }
+
+func sorted(w []string) []string { return slices.Sorted(slices.Values(w)) }
