@@ -30,7 +30,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		demoCommand(), serveCommand(), accountCommand(), tokenCommand(), signInLinkCommand(), importCommand(), packageCommand(),
-		checkCommand(), generateCommand(), benchCommand(), fhirpathCommand(), validateCommand(), viewCommand(),
+		checkCommand(), generateCommand(), benchCommand(), fhirpathCommand(), validateCommand(), viewCommand(), auditCommand(),
 	}
 }
 

@@ -75,6 +75,9 @@ func controlMux(op operator) http.Handler {
 	mux.Handle("POST /answer", act(op.Answer))
 	mux.Handle("POST /keep", act(op.Keep))
 	mux.Handle("POST /define", act(op.Define))
+	mux.Handle("POST /ledger-key", act(op.LedgerKey))
+	mux.Handle("POST /add-witness", act(op.AddWitness))
+	mux.Handle("POST /verify-audit", act(op.VerifyAudit))
 	return mux
 }
 

@@ -34,6 +34,7 @@ func (n *Node) doors() (http.Handler, error) {
 		return nil, err
 	}
 	n.routes = append(n.ownRoutes(), httpx.Route{Pattern: "GET /static/{path...}", Who: httpx.Open, Handler: httpx.Static(assets.FS(), time.Hour)})
+	n.routes = append(n.routes, n.ledger.Routes()...)
 	for _, r := range n.rooms {
 		n.routes = append(n.routes, r.Routes...)
 	}

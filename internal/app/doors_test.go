@@ -245,7 +245,7 @@ func knock(t testing.TB, c *http.Client, method, address string, header http.Hea
 func TestMachineTable(t *testing.T) {
 	n, other := openNode(t, newPlace(t, "sqlite")), openNode(t, newPlace(t, "sqlite"))
 	base := strings.Replace(newWeb(t, n).URL, "127.0.0.1", "localhost", 1)
-	good, err := n.authn.IssueToken(t.Context(), "system/Claim.crus system/Subscription.rs", "25001", time.Hour)
+	good, err := n.authn.IssueToken(t.Context(), "system/Claim.crus system/Subscription.rs system/AuditEvent.c", "25001", time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

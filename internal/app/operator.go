@@ -6,6 +6,7 @@ import (
 
 	"github.com/ytso/ytso/internal/room/claims"
 	"github.com/ytso/ytso/internal/room/exchange"
+	"github.com/ytso/ytso/internal/trust/ledger"
 )
 
 // operator is what the commands ask of an installation: of the node itself
@@ -22,8 +23,16 @@ type operator interface {
 	Keep(ctx context.Context, p parcel) (kept, error)
 	// Define stores definitions (profiles, terminology) under ids made of their canonicals.
 	Define(ctx context.Context, d definitions) (kept, error)
+	// LedgerKey is the verifier key of the log over the audit rows.
+	LedgerKey(ctx context.Context, _ nothing) (string, error)
+	// AddWitness registers the verifier key of an outsider who co-signs the log, and gives its name.
+	AddWitness(ctx context.Context, vkey string) (string, error)
+	// VerifyAudit holds the audit rows against the log, and both against what witnesses keep.
+	VerifyAudit(ctx context.Context, outside ledger.Notes) (ledger.Report, error)
 	Close() error
 }
+
+type nothing struct{}
 
 type account struct{ User, Secret string }
 

@@ -27,6 +27,7 @@ import (
 	"github.com/ytso/ytso/internal/trust"
 	"github.com/ytso/ytso/internal/trust/authn"
 	"github.com/ytso/ytso/internal/trust/keyfile"
+	"github.com/ytso/ytso/internal/trust/ledger"
 	"github.com/ytso/ytso/vn/claim/fhirmap"
 	"github.com/ytso/ytso/vn/claim/fhirmap/element"
 )
@@ -64,6 +65,7 @@ type house struct {
 	keys      *keyfile.Keys
 	gate      trust.Gate
 	authn     *authn.Service
+	ledger    *ledger.Ledger
 	clock     clock.Clock
 	log       *slog.Logger
 	matcher   *ident.Matcher
@@ -132,6 +134,9 @@ func (h *house) furnish() (err error) {
 	if err != nil {
 		return err
 	}
+	if h.ledger, err = ledger.New(ledger.Deps{Base: h.store, Keys: h.keys, Clock: h.clock, Log: h.log}); err != nil {
+		return err
+	}
 	ids := element.Namespace(h.store.Namespace())
 	h.places = registry.New(registry.Deps{Store: h.store, IDs: ids})
 	h.matcher = &ident.Matcher{Deps: ident.Deps{Store: h.store, Clock: h.clock, Numbers: element.Numbers}}
@@ -160,6 +165,7 @@ func (n *Node) open(dir string) (err error) {
 		}
 	}
 	n.run(ctx, "trust", n.authn.Run)
+	n.run(ctx, "ledger", n.ledger.Run)
 	for _, r := range n.rooms {
 		if r.Run != nil {
 			n.run(ctx, r.Name, r.Run)
@@ -167,6 +173,9 @@ func (n *Node) open(dir string) (err error) {
 	}
 	return nil
 }
+
+// lastSeal is how long the last audit rows may take to become signed leaves.
+const lastSeal = 10 * time.Second
 
 // run lets a room work until ctx ends.
 func (n *Node) run(ctx context.Context, room string, work func(context.Context) error) {
@@ -192,6 +201,11 @@ func (n *Node) Close() error {
 		}
 		n.stop()
 		n.work.Wait()
+		ctx, cancel := context.WithTimeout(context.Background(), lastSeal)
+		defer cancel()
+		if e := n.ledger.Seal(ctx); e != nil { // the rows are kept, and the next start goes on with them
+			n.log.Error("the log over the audit rows is not signed to its end", "err", e)
+		}
 		n.closed = errors.Join(err, n.store.Close())
 	})
 	return n.closed
@@ -219,7 +233,7 @@ func (n *Node) Ready(ctx context.Context) error {
 // migrations lists what makes the tables: first what the rooms stand on, then
 // each room. They are asked for before there is a store, so of rooms that were given nothing.
 func migrations() []db.Set {
-	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}, {Room: canonical.Name, FS: canonical.Migrations()}, {Room: opterm.Name, FS: opterm.Migrations()}}
+	sets := []db.Set{{Room: "blob", FS: blob.Migrations()}, {Room: "trust", FS: authn.Migrations()}, {Room: "ledger", FS: ledger.Migrations()}, {Room: canonical.Name, FS: canonical.Migrations()}, {Room: opterm.Name, FS: opterm.Migrations()}}
 	for _, r := range rooms(&house{claims: claims.NewService(claims.Deps{}), places: registry.New(registry.Deps{}), exchange: &exchange.Service{}}) {
 		if r.Migrations != nil {
 			sets = append(sets, db.Set{Room: r.Name, FS: r.Migrations})

@@ -23,6 +23,7 @@ const (
 	JobExchange  Job = "exchange.work"         // jobs of exports and imports, places of subscriptions: own tables only
 	JobSubscribe Job = "exchange.subscription" // writes the state of a Subscription
 	JobDefine    Job = "definitions"           // looks definitions up for checking and terminology: nobody's data
+	JobLedger    Job = "trust.ledger"          // witnesses of the log over the audit rows: own tables only
 	JobFlow      Job = "demo.flow"             // progress of the demonstration's inflow: own tables only
 )
 
@@ -33,6 +34,7 @@ var jobs = map[Job]struct {
 }{
 	JobSignIn:    {SysAdmin, nil, 0},
 	JobFlow:      {SysAdmin, nil, 0},
+	JobLedger:    {SysAdmin, nil, 0},
 	JobExchange:  {SysAdmin, nil, 0},
 	JobDefine:    {SysAdmin, typesOf(definition), find},
 	JobSubscribe: {SysAdmin, []string{"Subscription"}, store.CanRead | store.CanUpdate},

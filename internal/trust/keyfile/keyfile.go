@@ -25,6 +25,7 @@ const (
 	Cursor   Label = "ytso cursor v1"
 	Token    Label = "ytso token v1"
 	Exchange Label = "ytso exchange v1" // seals secrets of subscriptions
+	Ledger   Label = "ytso ledger v1"   // signs checkpoints; followed by a blank and the installation's namespace
 )
 
 const size = 32
