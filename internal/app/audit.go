@@ -18,7 +18,7 @@ func auditCommand() command {
 		name: "audit", args: "verify | key | witness VKEY",
 		summary: "verify: was the audit log changed, cut or put back; key: what witnesses pin; witness: register who co-signs",
 		define: func(f *flag.FlagSet) func(context.Context, Streams, []string) error {
-			c := audit{}
+			c := auditing{}
 			c.flags(f)
 			f.Func("witness", "file of a witness outside with the newest checkpoint it has seen; may be given several times", func(path string) error {
 				c.witnesses = append(c.witnesses, path)
@@ -29,12 +29,12 @@ func auditCommand() command {
 	}
 }
 
-type audit struct {
+type auditing struct {
 	place
 	witnesses []string
 }
 
-func (c *audit) run(ctx context.Context, std Streams, args []string) error {
+func (c *auditing) run(ctx context.Context, std Streams, args []string) error {
 	word := ""
 	if len(args) > 0 {
 		word = args[0]
@@ -71,7 +71,7 @@ func (c *audit) run(ctx context.Context, std Streams, args []string) error {
 }
 
 // outside reads the files of witnesses.
-func (c *audit) outside() (ledger.Notes, error) {
+func (c *auditing) outside() (ledger.Notes, error) {
 	notes := ledger.Notes{}
 	for _, path := range c.witnesses {
 		b, err := os.ReadFile(path)
@@ -85,7 +85,7 @@ func (c *audit) outside() (ledger.Notes, error) {
 
 // verify asks the server that has the folder open. Without one it opens the
 // store and nothing else: a node would go on with the log, and sign it.
-func (c *audit) verify(ctx context.Context, std Streams, outside ledger.Notes) error {
+func (c *auditing) verify(ctx context.Context, std Streams, outside ledger.Notes) error {
 	if err := c.settle(); err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (c *audit) verify(ctx context.Context, std Streams, outside ledger.Notes) e
 	return tell(std.Out, r, len(outside))
 }
 
-func (c *audit) server() (*remote, bool) {
+func (c *auditing) server() (*remote, bool) {
 	if c.data == "" {
 		return nil, false
 	}
