@@ -2,8 +2,10 @@ package authn
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -91,6 +93,24 @@ func (s *Service) readJWT(text string) (c claims, err error) {
 	if len(text) > maxJWT {
 		return c, fmt.Errorf("token of %d bytes", len(text))
 	}
+	name := sha256.Sum256([]byte(text))
+	c, known := s.known.get(name)
+	if !known {
+		if c, err = s.checkJWT(text); err != nil {
+			return c, err
+		}
+	}
+	if err := c.ValidateWithLeeway(jwt.Expected{Issuer: issuer, AnyAudience: jwt.Audience{audience}, Time: s.now()}, 0); err != nil {
+		return c, err
+	}
+	if !known {
+		s.known.put(name, c)
+	}
+	return c, nil
+}
+
+// checkJWT reads a token whose signature is right, whatever the time is.
+func (s *Service) checkJWT(text string) (c claims, err error) {
 	t, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.HS256})
 	if err != nil {
 		return c, err
@@ -104,11 +124,35 @@ func (s *Service) readJWT(text string) (c claims, err error) {
 	if c.Expiry == nil || c.NotBefore == nil || c.IssuedAt == nil || c.ID == "" { // each is judged only when it is there
 		return c, fmt.Errorf("a claim is missing")
 	}
-	if err := c.ValidateWithLeeway(jwt.Expected{Issuer: issuer, AnyAudience: jwt.Audience{audience}, Time: s.now()}, 0); err != nil {
-		return c, err
+	_, err = trust.ParseScopes(c.Scope)
+	return c, err
+}
+
+// verified remembers the claims of tokens whose signature was found right, by
+// the hash of their whole text: a machine sends the same one for an hour. The
+// times in them are judged at each request. The key is one for the life of the
+// process, and there is no other revocation (maxTokenTTL); nobody without it
+// puts anything in here.
+type verified struct {
+	mu sync.Mutex
+	m  map[[sha256.Size]byte]claims
+}
+
+// maxVerified bounds what is remembered.
+const maxVerified = 1024
+
+func (v *verified) get(name [sha256.Size]byte) (claims, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	c, ok := v.m[name]
+	return c, ok
+}
+
+func (v *verified) put(name [sha256.Size]byte, c claims) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.m == nil || len(v.m) >= maxVerified {
+		v.m = map[[sha256.Size]byte]claims{}
 	}
-	if _, err := trust.ParseScopes(c.Scope); err != nil {
-		return c, err
-	}
-	return c, nil
+	v.m[name] = c
 }

@@ -52,6 +52,50 @@ func TestBearer(t *testing.T) {
 	}
 }
 
+// A token that was taken once is judged by the clock each time, and one that differs from it by a byte is another.
+func TestTokenTakenBefore(t *testing.T) {
+	s := lite(t)
+	text, err := s.IssueToken(t.Context(), "system/*.s", "25001", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if p, err := s.bearer(text); err != nil || p.Agent.Facility != "25001" {
+			t.Fatalf("%+v %v", p, err)
+		}
+		if len(s.known.m) != 1 {
+			t.Fatalf("%d tokens are remembered", len(s.known.m))
+		}
+		for i := range text {
+			other := []byte(text)
+			other[i] ^= 1
+			if p, err := s.bearer(string(other)); err == nil && i < strings.LastIndexByte(text, '.') {
+				t.Fatalf("byte %d changed: %+v", i, p)
+			}
+		}
+	}
+	s.move(2 * time.Minute)
+	if _, err := s.bearer(text); outcome.KindOf(err) != outcome.Login {
+		t.Errorf("after its end: %v", err)
+	}
+	s.move(-time.Hour)
+	if _, err := s.bearer(text); outcome.KindOf(err) != outcome.Login {
+		t.Errorf("before its beginning: %v", err)
+	}
+	for range maxVerified + 10 {
+		text, err := s.IssueToken(t.Context(), "system/*.s", "", 0)
+		if err == nil {
+			_, err = s.bearer(text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.known.m); n > maxVerified {
+		t.Errorf("%d tokens are remembered", n)
+	}
+}
+
 // SECURITY.md case 3: nothing wider than system/ is granted in the first place.
 func TestTokensThatAreNotIssued(t *testing.T) {
 	s := lite(t)

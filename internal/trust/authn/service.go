@@ -54,6 +54,7 @@ type Deps struct {
 type Service struct {
 	Deps
 	key          []byte // signs bearer tokens
+	known        verified
 	cost         cost   // of a hash
 	dummy        string // hash that no secret fits, for accounts that do not exist
 	slots        chan struct{}
