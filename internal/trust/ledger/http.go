@@ -182,7 +182,7 @@ func (p *Proof) inclusion(t *tiles, leaf int64) error {
 
 // leafOf finds the place of a row in the log.
 func leafOf(ctx context.Context, r store.Reader, seq int64) (int64, error) {
-	rows, err := r.Query(ctx, `SELECT n, seqs FROM ledger_tile WHERE level = 0 AND hi >= $1 AND lo <= $1`, seq)
+	rows, err := r.Query(ctx, `SELECT n, seqs FROM ledger_tile WHERE level = 0 AND hi >= $1 AND lo <= $1 ORDER BY hi`, seq)
 	if err != nil {
 		return 0, err
 	}

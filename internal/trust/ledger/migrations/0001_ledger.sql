@@ -19,7 +19,7 @@ CREATE TABLE ledger_tile (
   hi     BIGINT  NOT NULL,
   PRIMARY KEY (level, n)
 ) {clustered};
-CREATE INDEX ledger_tile_seq ON ledger_tile (level, hi);
+CREATE INDEX ledger_tile_seq ON ledger_tile (level, hi, lo);
 
 -- Signed notes: so many leaves have this root.
 CREATE TABLE ledger_checkpoint (
