@@ -267,7 +267,20 @@ func (s *search) meets(x *row, w renderer) (*row, *store.Resource, error) {
 			return nil, nil, nil
 		}
 	}
-	if len(s.query.Where) == 0 {
+	values, whole := []param.Value(nil), false
+	for _, c := range s.query.Where {
+		if !isQuick(c) {
+			whole = true
+			continue
+		}
+		if values == nil {
+			values = w.values(y)
+		}
+		if ok, err := s.log.Params().Holds(c, "AuditEvent", values); err != nil || !ok {
+			return nil, nil, err
+		}
+	}
+	if !whole {
 		return y, nil, nil
 	}
 	r := w.resource(y)
