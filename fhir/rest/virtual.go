@@ -124,10 +124,33 @@ func (s *Server) real(query param.Query) error {
 		}
 	}
 	for _, c := range query.Where {
-		for c := &c; c != nil; c = c.Chain {
-			if s.c.Virtual[c.HasType] != nil || s.c.Virtual[c.ChainType] != nil {
-				return errVirtual
-			}
+		if s.reaches(&c) {
+			return errVirtual
+		}
+	}
+	return s.realIn(query.Filter)
+}
+
+// reaches says whether a chain or _has goes to a virtual type.
+func (s *Server) reaches(c *param.Clause) bool {
+	for ; c != nil; c = c.Chain {
+		if s.c.Virtual[c.HasType] != nil || s.c.Virtual[c.ChainType] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *Server) realIn(e *param.Expr) error {
+	if e == nil {
+		return nil
+	}
+	if s.reaches(e.Clause) {
+		return errVirtual
+	}
+	for _, part := range e.Parts {
+		if err := s.realIn(part); err != nil {
+			return err
 		}
 	}
 	return nil
