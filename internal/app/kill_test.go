@@ -227,7 +227,21 @@ func (l *load) verify() {
 	if got := rowsOf(l.t, n, `SELECT id FROM ids WHERE typ = 'Encounter'`, 1); len(got) != len(stands) {
 		l.t.Errorf("%d visits stand, the store has %d", len(stands), len(got))
 	}
+	l.logged(n)
 	l.t.Logf("%d files acknowledged, %d visits stand whole", len(l.acks), len(stands))
+}
+
+// logged: every audit row is a leaf of the Merkle log, once, and what was signed before each kill still fits.
+func (l *load) logged(n *Node) {
+	l.t.Helper()
+	if err := n.ledger.Seal(l.t.Context()); err != nil {
+		l.t.Error(err)
+	}
+	r, err := n.VerifyAudit(l.t.Context(), nil)
+	if err != nil || len(r.Findings) > 0 || r.Rows < int64(len(l.acks)) || r.Checkpoints == 0 {
+		l.t.Errorf("the log: %+v %v", r, err)
+	}
+	l.t.Logf("%d audit rows verify against %d checkpoints", r.Rows, r.Checkpoints)
 }
 
 // originals: each acknowledged file is there, byte for byte.

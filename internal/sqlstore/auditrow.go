@@ -17,10 +17,31 @@ const auditColumns = `seq, xid, at, kind, agent, name, facility, role, purpose, 
 func (s *Store) AuditAfter(ctx context.Context, commit, seq int64, n int) (list []store.AuditRow, err error) {
 	defer outcome.Wrap(&err, "sqlstore.AuditAfter")
 	if s.e.dialect() == db.Postgres {
-		return s.auditRows(ctx, `WHERE xid > 0 AND (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+		list, err = s.auditRows(ctx, `WHERE xid > 0 AND (xid, seq) > ($1, $2) AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 			ORDER BY xid, seq LIMIT $3`, commit, seq, int64(n))
+		if err == nil && len(list) == 0 {
+			err = s.notBehind(ctx, commit)
+		}
+		return list, err
 	}
 	return s.auditRows(ctx, `WHERE seq > $1 ORDER BY seq LIMIT $2`, seq, int64(n))
+}
+
+var errClusterBehind = outcome.New(outcome.Exception, "store.cluster-behind",
+	"Máy chủ PostgreSQL này đếm giao dịch thấp hơn dữ liệu mà nó giữ (thường do chuyển bằng pg_dump): thứ tự nhật ký không còn đúng. Hãy đặt lại bộ đếm bằng pg_resetwal -x rồi chạy lại.",
+	"This PostgreSQL server counts transactions lower than the data it holds (as after a move by pg_dump): the order of the log would be lost. Set its counter on with pg_resetwal -x and start again.")
+
+// notBehind refuses a server whose transactions are numbered below those in
+// its data: new rows would stand before old ones and never be listed.
+func (s *Store) notBehind(ctx context.Context, commit int64) error {
+	return s.e.view(ctx, func(c conn) error {
+		var next int64
+		err := one(ctx, c, `SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint`, nil, &next)
+		if err == nil && next <= commit {
+			err = errClusterBehind
+		}
+		return err
+	}, nil)
 }
 
 // AuditBetween lists the audit rows from one number to another, by number. It leaves no audit row.

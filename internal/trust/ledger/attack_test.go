@@ -230,7 +230,7 @@ func (b bench) cut(from int64) {
 	b.rebuild()
 }
 
-func signerOf(t *testing.T, name string) (note.Signer, string) {
+func signerOf(t testing.TB, name string) (note.Signer, string) {
 	t.Helper()
 	skey, vkey, err := note.GenerateKey(rand.Reader, name)
 	if err != nil {

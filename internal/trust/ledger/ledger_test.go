@@ -46,11 +46,13 @@ func (h *hand) move(d time.Duration) {
 type bench struct {
 	*Ledger
 	*hand
-	t     *testing.T
+	t     testing.TB
 	store *sqlstore.Store
 }
 
-func open(t *testing.T, engine string) bench {
+func open(t *testing.T, engine string) bench { return openIn(t, engine) }
+
+func openIn(t testing.TB, engine string) bench {
 	t.Helper()
 	h := &hand{at: time.Date(2026, 3, 10, 1, 0, 0, 0, time.UTC)}
 	o := sqlstore.Options{Clock: h, Sets: []db.Set{{Room: "ledger", FS: Migrations()}}}
@@ -340,5 +342,17 @@ func TestFrontier(t *testing.T) {
 		if want, err := tlog.TreeHash(n+1, read); err != nil || f.root() != want {
 			t.Fatalf("at %d: %v", n+1, err)
 		}
+	}
+}
+
+// TestMovedCluster: a PostgreSQL server that counts transactions lower than the data it holds is named, and nothing is logged in a wrong order.
+func TestMovedCluster(t *testing.T) {
+	b := open(t, "postgres")
+	b.act("p1")
+	b.seal()
+	b.exec(`UPDATE ledger_state SET xid = xid + 1000000000`)
+	b.act("p1")
+	if n, err := b.Append(t.Context()); n != 0 || outcome.As(err).Key != "store.cluster-behind" {
+		t.Errorf("%d %v", n, err)
 	}
 }
