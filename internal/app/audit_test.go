@@ -105,3 +105,44 @@ func TestAuditEvents(t *testing.T) {
 		})
 	}
 }
+
+// TestAuditOfOwnBook: a citizen with a session reads who opened the own book,
+// and nothing about another person, by the links as the store has them.
+func TestAuditOfOwnBook(t *testing.T) {
+	n := openNode(t, newPlace(t, "sqlite"))
+	base := strings.Replace(newWeb(t, n).URL, "127.0.0.1", "localhost", 1)
+	p, first := fill(t, n, 2, september)
+	second := goldenOf(t, &inflow{node: n, province: p}, p.Person(1))
+	logs := map[string]string{}
+	for i, golden := range []string{first, second} {
+		l, err := n.SignInLink(t.Context(), linkFor{Role: trust.RoleCitizen, Person: golden, Name: p.Person(i).Name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := newBrowser(t, base)
+		b.signIn(l.Path)
+		if status, _ := get(t, b.Client, base+"/so"); status != 200 {
+			t.Fatalf("the book: %d", status)
+		}
+		status, body := get(t, b.Client, base+"/fhir/AuditEvent?_count=500&_total=accurate&patient="+golden)
+		if status != 200 {
+			t.Fatalf("%d %s", status, body)
+		}
+		logs[golden] = body
+		for _, want := range []string{`"code":"book.open"`, `"code":"signin.`, `"code":"claims.`, "Patient/" + golden, p.Person(i).Name} {
+			if !strings.Contains(body, want) {
+				t.Errorf("person %d does not see %s", i, want)
+			}
+		}
+	}
+	for golden, body := range logs {
+		other := first + second
+		other = strings.Replace(other, golden, "", 1)
+		if strings.Contains(body, other) {
+			t.Errorf("%s sees %s", golden, other)
+		}
+		if !strings.Contains(body, "system/claims") {
+			t.Error("the job of the server is not named")
+		}
+	}
+}
