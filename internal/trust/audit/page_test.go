@@ -104,6 +104,33 @@ func (d *desk) byAgent(t *testing.T) {
 	}
 }
 
+// TestCrowd: rows about very many persons make short pages, and none is lost.
+func TestCrowd(t *testing.T) {
+	engines(t, func(t *testing.T, d *desk) {
+		for i := range 20 {
+			var crowd []string
+			for j := range 150 {
+				crowd = append(crowd, fmt.Sprintf("p%d-%d", i, j))
+			}
+			d.note(t, staff(trust.RoleHospital, "25001"), trust.Treatment, store.Note{Action: "test.crowd", Patients: crowd}, nil)
+		}
+		found, pages := 0, 0
+		for path := "/AuditEvent?subtype=test.crowd"; path != ""; pages++ {
+			b := d.search(t, everything, path)
+			found, path = found+len(b.Entry), b.next()
+		}
+		if found != 20 || pages != 3 {
+			t.Errorf("%d rows on %d pages", found, pages)
+		}
+		// One of a crowd is told of the look, and nothing of the others.
+		d.note(t, staff(trust.RoleHospital, "25001"), trust.Treatment, store.Note{Action: "test.crowd", Patients: []string{"an-1", "p0-1"}, Entity: "Group/g", Detail: "p0-1"}, nil)
+		b := d.search(t, citizen("golden-an", "Ẩn"), "/AuditEvent?subtype=test.crowd")
+		if len(b.Entry) != 1 || strings.Contains(string(b.Entry[0].Resource), "p0-1") || strings.Contains(string(b.Entry[0].Resource), "Group") {
+			t.Errorf("%d rows: %s", len(b.Entry), line(b, "p0"))
+		}
+	})
+}
+
 // TestPlans: every way through the log goes along an index and sorts nothing.
 func TestPlans(t *testing.T) {
 	d := newDesk(t, sqlstore.Options{Dir: t.TempDir(), Key: bytes.Repeat([]byte{7}, 32)})

@@ -21,6 +21,8 @@ const (
 	// maxWalk bounds the rows looked through for one page; what comes then is
 	// on the next: a page may be short, even empty, and still have one.
 	maxWalk = 10_000
+	// maxSeen ends a page whose rows name so many persons: the look at them is told to each.
+	maxSeen = 1_000
 	// maxCount bounds those looked through to count (_total=accurate).
 	maxCount = 20_000
 )
@@ -190,7 +192,7 @@ func (s *search) find(ctx context.Context, l *rest.Look) (*store.Page, error) {
 	seen := map[string]bool{}
 	last := int64(0)
 	full, end, err := s.walk(ctx, l.Reader, w, s.before, maxWalk, func(x *row, r *store.Resource) bool {
-		if len(page.Matches) == s.count {
+		if len(page.Matches) == s.count || len(seen) >= maxSeen {
 			return false
 		}
 		if r == nil {
