@@ -294,7 +294,7 @@ func (h hasher) refersTo(typ, code, targetType string, targets []int64) cond {
 		codes = append(codes, h.param(typ, "subject", ""))
 	}
 	return cond{v: v, row: func(q *text, a string) string {
-		return fmt.Sprintf(`EXISTS (SELECT 1 FROM refr x WHERE x.rid = %s.rid AND %s AND %s)`, a, q.in("x.p", codes), q.in("x.h", targets))
+		return q.lookedUp(fmt.Sprintf(`SELECT 1 FROM refr x WHERE x.rid = %s.rid AND %s AND %s`, a, q.in("x.p", codes), q.in("x.h", targets)))
 	}}
 }
 

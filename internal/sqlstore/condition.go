@@ -110,13 +110,24 @@ func (q *text) oneOf(column string, list []string) string {
 	return column + " IN (" + strings.Join(s, ",") + ")"
 }
 
+// lookedUp writes that there is such a row. PostgreSQL would merge the list of
+// what leads with the other one, which it takes for as short: all that a
+// facility has, to find the few rows of one patient. A subquery with an OFFSET
+// is looked up for each row of what leads.
+func (q *text) lookedUp(rows string) string {
+	if q.engine == db.Postgres {
+		rows += " OFFSET 0"
+	}
+	return "EXISTS (" + rows + ")"
+}
+
 func (c cond) where(q *text, a string) string {
 	s := "TRUE"
 	switch {
 	case c.row != nil && len(c.v) > maxSought:
 		s = c.row(q, a)
 	case c.v != nil:
-		s = fmt.Sprintf(`EXISTS (SELECT 1 FROM post x WHERE %s AND x.d = %[2]s.d AND x.rid = %[2]s.rid AND x.cp = %[2]s.cp)`, q.in("x.v", c.v), a)
+		s = q.lookedUp(fmt.Sprintf(`SELECT 1 FROM post x WHERE %s AND x.d = %[2]s.d AND x.rid = %[2]s.rid AND x.cp = %[2]s.cp`, q.in("x.v", c.v), a))
 	case c.sql != nil:
 		s = c.sql(q, a)
 	}
