@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -69,7 +70,13 @@ func (t *tx) lead(ctx context.Context, conds []cond) (best, ordered int, least i
 		if c.not || c.v == nil && c.from == nil || c.rear && byPosting && least < probe {
 			continue
 		}
-		n, err := t.probe(ctx, c, in)
+		limit := t.s.bounds.probe
+		// Far beyond the shortest there is nothing to learn. A power of two makes
+		// for few texts; PostgreSQL plans badly for a limit that it does not know.
+		if c.v != nil {
+			limit = min(limit, 1<<bits.Len64(uint64(least)))
+		}
+		n, err := t.upTo(ctx, c, in, limit)
 		if err != nil {
 			return 0, 0, 0, err
 		}
