@@ -34,6 +34,15 @@ type sentence struct {
 	vi, en string
 }
 
+// Seen gives the agreement of a key of Keys, for packages that compare what
+// this one does not; an unknown key is Unknown.
+func Seen(key string) Agreement {
+	if s, ok := sentences[key]; ok {
+		return Agreement{s.level, key}
+	}
+	return Agreement{}
+}
+
 func agreement(key string) Agreement { return Agreement{sentences[key].level, key} }
 
 // Keys lists the categories that comparisons tell of, in no order.
@@ -73,6 +82,13 @@ var sentences = map[string]sentence{
 	"birth.differs":         {Differs, "Ngày sinh khác nhau.", "The birth dates are different."},
 	"sex.same":              {Same, "Cùng giới tính.", "The sex is the same."},
 	"sex.differs":           {Differs, "Giới tính khác nhau.", "The sex is different."},
+	"place.same":            {Same, "Cùng xã, phường.", "The commune is the same."},
+	"place.successor":       {Alike, "Cùng nơi ở: một bên ghi xã, phường trước 01/07/2025, bên kia ghi xã, phường hiện nay.", "The place is the same: one is the commune of before 01/07/2025, the other the one of today."},
+	"place.perhaps":         {Near, "Có thể cùng xã, phường: địa chỉ chưa rõ, hoặc xã cũ đã chia cho nhiều xã mới.", "The commune may be the same: an address is not clear, or the commune of before was divided."},
+	"place.merged":          {Weak, "Hai xã, phường cũ khác nhau, nay thuộc cùng một xã, phường.", "Two communes of before that are one today."},
+	"place.district":        {Weak, "Cùng huyện, quận cũ.", "The district of before is the same."},
+	"place.province":        {Weak, "Cùng tỉnh, thành phố hiện nay.", "The province of today is the same."},
+	"place.differs":         {Differs, "Khác tỉnh, thành phố.", "The provinces are different."},
 	"phone.same":            {Same, "Cùng số điện thoại.", "The telephone numbers are the same."},
 	"phone.renumbered":      {Alike, "Cùng số điện thoại; một bên còn ghi đầu số cũ trước năm 2018.", "The telephone numbers are the same; one still has its prefix of before 2018."},
 	"phone.one-digit":       {Near, "Số điện thoại khác nhau đúng một chữ số.", "The telephone numbers differ in a single digit."},

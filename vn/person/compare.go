@@ -10,34 +10,59 @@ import (
 	"github.com/ytso/ytso/fhir/fold"
 )
 
-// CompareNames compares two names as they are written, in either order and
-// spelling. It tells one word or one letter that differs from the same name:
-// brothers, sisters and twins are told apart by no more. A blank tells nothing.
-func CompareNames(a, b string) Agreement {
-	x, y := Split(a), Split(b)
-	if x.ParentOf != y.ParentOf && x.Given != "" && y.Given != "" {
+// Form is a name made ready for comparing, for those who compare it many times.
+type Form struct {
+	Name    // its parts
+	full    reading
+	core    reading // without title, baptismal name and "Con bà"
+	special bool    // core differs from full
+}
+
+// Read makes a name ready for comparing.
+func Read(name string) *Form {
+	f := &Form{Name: Split(name), full: read(name)}
+	if f.special = f.ParentOf || f.Title != "" || f.Baptism != ""; f.special {
+		f.core = read(f.Name.String())
+	} else {
+		f.core = f.full
+	}
+	return f
+}
+
+// CompareNames compares two names as they are written; see Form.Compare.
+func CompareNames(a, b string) Agreement { return Read(a).Compare(Read(b)) }
+
+// Compare compares two names in either order and spelling. It tells one word
+// or one letter that differs from the same name: brothers, sisters and twins
+// are told apart by no more. A blank tells nothing.
+func (f *Form) Compare(g *Form) Agreement {
+	if f.ParentOf != g.ParentOf && f.Given != "" && g.Given != "" {
 		return agreement("name.newborn-of")
 	}
-	if x.ParentOf {
-		if compareWords(read(x.String()), read(y.String())).AtLeast(Alike) {
+	if f.ParentOf {
+		if compareWords(&f.core, &g.core).AtLeast(Alike) {
 			return agreement("name.newborn")
 		}
 		return agreement("name.differs")
 	}
-	seen := compareWords(read(a), read(b))
-	if seen.Level < Near && (x.Title+x.Baptism != "" || y.Title+y.Baptism != "") {
-		if compareWords(read(x.String()), read(y.String())).AtLeast(Alike) {
-			return agreement("name.addition")
-		}
+	seen := compareWords(&f.full, &g.full)
+	if seen.Level < Near && (f.special || g.special) && compareWords(&f.core, &g.core).AtLeast(Alike) {
+		return agreement("name.addition")
 	}
 	return seen
 }
 
 // reading is a name as comparisons look at it.
 type reading struct {
-	text   string   // lower case, NFC, single blanks
-	words  []string // folded, an i at the end for y
-	spelt  []string // the same with their marks
+	text   string    // lower case, NFC, single blanks
+	words  []string  // folded, an i at the end for y
+	spelt  []string  // the same with their marks
+	sorted []string  // words in order
+	joined string    // words as one
+	form   string    // spelt as one
+	run    string    // form with the marks of all words at its end, for "Rơ Châm" and "Rơchâm"
+	said   [2]string // as the North and the South say it, with marks
+	bare   [2]string // the same without marks
 	marked bool
 }
 
@@ -49,15 +74,26 @@ func read(name string) reading {
 			r.words, r.spelt = append(r.words, iForY(k)), append(r.spelt, spelt(w))
 		}
 	}
+	r.sorted, r.joined, r.form = sorted(r.words), strings.Join(r.words, ""), strings.Join(r.spelt, "")
+	r.run = spelt(r.form)
+	toneless := toneless(text)
+	for i, region := range [2][2][]string{{northern, northernEnds}, {southern, southernEnds}} {
+		r.said[i], r.bare[i] = saidAll(toneless, region), saidAll(r.words, region)
+	}
 	return r
 }
 
-func (r reading) last() string { return r.spelt[len(r.spelt)-1] }
+func saidAll(words []string, region [2][]string) string {
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = said(w, region)
+	}
+	return strings.Join(out, " ")
+}
 
-// runTogether is a name as one word, for "Rơ Châm" and "Rơchâm".
-func runTogether(r reading) string { return spelt(strings.Join(r.spelt, "")) }
+func (r *reading) last() string { return r.spelt[len(r.spelt)-1] }
 
-func compareWords(a, b reading) Agreement {
+func compareWords(a, b *reading) Agreement {
 	if len(a.words) > len(b.words) {
 		a, b = b, a
 	}
@@ -65,19 +101,19 @@ func compareWords(a, b reading) Agreement {
 		return Agreement{}
 	}
 	x, y := a.words, b.words
-	same := strings.Join(x, "") == strings.Join(y, "")
+	same := a.joined == b.joined
 	given := x[len(x)-1] == y[len(y)-1]
 	marks := a.marked && b.marked // both tell of marks
 	switch {
 	case a.text == b.text:
 		return agreement("name.same")
-	case strings.Join(a.spelt, "") == strings.Join(b.spelt, ""), same && len(x) < len(y) && runTogether(a) == runTogether(b):
+	case a.form == b.form, same && len(x) < len(y) && a.run == b.run:
 		return agreement("name.spelling")
 	case same && marks && len(x) == len(y) && a.last() != b.last():
 		return agreement("name.marks")
 	case same:
 		return agreement("name.unmarked")
-	case slices.Equal(sorted(x), sorted(y)):
+	case slices.Equal(a.sorted, b.sorted):
 		if marks && !slices.Equal(sorted(a.spelt), sorted(b.spelt)) {
 			return agreement("name.marks")
 		}
@@ -95,7 +131,7 @@ func compareWords(a, b reading) Agreement {
 }
 
 // compareUnlike compares names whose letters differ.
-func compareUnlike(a, b reading, given bool) Agreement {
+func compareUnlike(a, b *reading, given bool) Agreement {
 	x, y := a.words, b.words
 	switch {
 	case initials(x, y):
@@ -169,20 +205,14 @@ func oneLetter(a, b string) bool {
 // sounds says whether two names sound the same in the North or in the South,
 // where some letters are not told apart. When both are written with marks the
 // quality of vowels counts (Quân is not Quang) and tones do not (hỏi, ngã).
-func sounds(a, b reading) bool {
+func sounds(a, b *reading) bool {
 	if len(a.words) != len(b.words) {
 		return false
 	}
-	x, y := a.words, b.words
 	if a.marked && b.marked {
-		x, y = toneless(a.text), toneless(b.text)
+		return a.said[0] == b.said[0] || a.said[1] == b.said[1]
 	}
-	for _, region := range [][2][]string{{northern, northernEnds}, {southern, southernEnds}} {
-		if len(x) == len(y) && slices.EqualFunc(x, y, func(v, w string) bool { return said(v, region) == said(w, region) }) {
-			return true
-		}
-	}
-	return false
+	return a.bare[0] == b.bare[0] || a.bare[1] == b.bare[1]
 }
 
 // Letters that are not told apart, in pairs: at the start of a word and at its

@@ -27,37 +27,57 @@ func (n Name) String() string {
 // "H'Hen Niê", "Y Blung Ayŭn") or have none (Ba Na, Xơ Đăng: "A Thih"). What
 // people a name is of shows only by its words; in doubt the order is the Kinh's.
 func Split(name string) Name {
-	w := strings.Fields(fold.NFC(strings.ReplaceAll(name, "’", "'")))
+	w := wordsOf(name)
 	var n Name
 	for _, p := range newborns {
-		if k := begins(w, p); k > 0 && len(w) > k {
+		if k := begins(w, p, folded); k > 0 && len(w) > k {
 			n.ParentOf, w = true, w[k:]
 			break
 		}
 	}
-	n.Title, w = ahead(w, titles, exactly)
+	n.Title, w = ahead(w, titles, plain)
 	n.Baptism, w = ahead(w, baptismal, folded)
 	switch {
 	case len(w) == 0:
 	case len(w) == 1:
-		n.Given = w[0]
-	case gender(w[0]):
-		n.Given = w[0]
-		if len(w[0]) <= len("H'") { // the mark stands alone
-			n.Given, w = w[0]+" "+w[1], w[1:]
+		n.Given = w[0].text
+	case gender(w[0].text):
+		n.Given = w[0].text
+		if len(w[0].text) <= len("H'") { // the mark stands alone
+			n.Given, w = w[0].text+" "+w[1].text, w[1:]
 		}
-		n.Family = strings.Join(w[1:], " ")
+		n.Family = join(w[1:])
 	default:
 		k := 1
 		for _, f := range families {
-			if m := begins(w, f); m > 0 && m < len(w) {
+			if m := begins(w, f, folded); m > 0 && m < len(w) {
 				k = m
 				break
 			}
 		}
-		n.Family, n.Middle, n.Given = strings.Join(w[:k], " "), strings.Join(w[k:len(w)-1], " "), w[len(w)-1]
+		n.Family, n.Middle, n.Given = join(w[:k]), join(w[k:len(w)-1]), w[len(w)-1].text
 	}
 	return n
+}
+
+// word is a word of a name; plain is in small letters without a full stop.
+type word struct{ text, plain, folded string }
+
+func wordsOf(name string) []word {
+	fields := strings.Fields(fold.NFC(strings.ReplaceAll(name, "’", "'")))
+	out := make([]word, len(fields))
+	for i, f := range fields {
+		out[i] = word{f, strings.TrimSuffix(strings.ToLower(f), "."), fold.Key(f)}
+	}
+	return out
+}
+
+func join(w []word) string {
+	texts := make([]string, len(w))
+	for i := range w {
+		texts[i] = w[i].text
+	}
+	return strings.Join(texts, " ")
 }
 
 // gender says whether a first word marks a man's or a woman's name among the
@@ -68,58 +88,54 @@ func gender(w string) bool {
 	return u == "Y" || u == "A" || strings.HasPrefix(u, "H'")
 }
 
-// begins gives how many words of w the folded phrase p takes at its start, 0 when it does not stand there.
-func begins(w []string, p string) int {
-	words := strings.Fields(p)
-	if len(w) < len(words) {
+// folded and plain are how words are compared with a list: titles by their
+// marks, since Cụ is one and Cù a family name.
+func folded(w word) string { return w.folded }
+func plain(w word) string  { return w.plain }
+
+// begins gives how many words of w a phrase takes at its start, 0 when it does not stand there.
+func begins(w []word, phrase []string, as func(word) string) int {
+	if len(w) < len(phrase) {
 		return 0
 	}
-	for i, x := range words {
-		if fold.Key(w[i]) != x {
+	for i, x := range phrase {
+		if as(w[i]) != x {
 			return 0
 		}
 	}
-	return len(words)
-}
-
-func folded(w []string, p string) int { return begins(w, p) }
-
-// exactly is begins for phrases whose marks matter: Cụ is a title, Cù a family name.
-func exactly(w []string, p string) int {
-	words := strings.Fields(p)
-	if len(w) < len(words) {
-		return 0
-	}
-	for i, x := range words {
-		if strings.TrimSuffix(strings.ToLower(w[i]), ".") != x {
-			return 0
-		}
-	}
-	return len(words)
+	return len(phrase)
 }
 
 // ahead takes phrases off the start of w as long as two words of a name are left.
-func ahead(w []string, list []string, match func([]string, string) int) (string, []string) {
-	var taken []string
+func ahead(w []word, list [][]string, as func(word) string) (string, []word) {
+	from := w
 	for more := true; more; {
 		more = false
 		for _, p := range list {
-			k := match(w, p)
-			if k == 0 || len(w)-k < 2 || slices.Contains([]string{"thi", "van"}, fold.Key(w[k])) {
+			k := begins(w, p, as)
+			if k == 0 || len(w)-k < 2 || w[k].folded == "thi" || w[k].folded == "van" {
 				continue
 			}
-			taken, w, more = append(taken, w[:k]...), w[k:], true
+			w, more = w[k:], true
 			break
 		}
 	}
-	return strings.Join(taken, " "), w
+	return join(from[:len(from)-len(w)]), w
+}
+
+func phrases(list ...string) [][]string {
+	out := make([][]string, len(list))
+	for i, p := range list {
+		out[i] = strings.Fields(p)
+	}
+	return out
 }
 
 // From general knowledge; longer phrases first. A title with marks is taken only as it is written.
 var (
-	newborns  = []string{"be trai con ba", "be gai con ba", "con ba", "con chi", "con ong", "con cua", "con san phu", "cb"}
-	titles    = []string{"thượng tọa", "thượng toạ", "hòa thượng", "hoà thượng", "đại đức", "ni sư", "ni cô", "sư cô", "linh mục", "bác sĩ", "điều dưỡng", "ông", "bà", "cụ", "anh", "chị", "cháu", "bé", "bs", "ths", "ts", "pgs", "gs", "lm", "mr", "mrs", "ms"}
-	baptismal = []string{"gioan baotixita", "phanxico xavie", "vinh son", "da minh", "maria", "giuse", "phero", "phaolo", "teresa", "anna", "gioan", "daminh", "anton", "phanxico", "xavie",
-		"micae", "martino", "gioakim", "cecilia", "xexilia", "isave", "rosa", "lucia", "agata", "madalena", "matta", "tephano", "giacobe", "toma", "anre", "simon", "mattheu", "luca", "augustino", "catarina", "monica"}
-	families = []string{"cong tang ton nu", "cong huyen ton nu", "ton nu", "ton that", "au duong", "ro cham", "ro mah", "ro o", "rah lan", "buon ya", "buon krong"}
+	newborns  = phrases("be trai con ba", "be gai con ba", "con ba", "con chi", "con ong", "con cua", "con san phu", "cb")
+	titles    = phrases("thượng tọa", "thượng toạ", "hòa thượng", "hoà thượng", "đại đức", "ni sư", "ni cô", "sư cô", "linh mục", "bác sĩ", "điều dưỡng", "ông", "bà", "cụ", "anh", "chị", "cháu", "bé", "bs", "ths", "ts", "pgs", "gs", "lm", "mr", "mrs", "ms")
+	baptismal = phrases("gioan baotixita", "phanxico xavie", "vinh son", "da minh", "maria", "giuse", "phero", "phaolo", "teresa", "anna", "gioan", "daminh", "anton", "phanxico", "xavie",
+		"micae", "martino", "gioakim", "cecilia", "xexilia", "isave", "rosa", "lucia", "agata", "madalena", "matta", "tephano", "giacobe", "toma", "anre", "simon", "mattheu", "luca", "augustino", "catarina", "monica")
+	families = phrases("cong tang ton nu", "cong huyen ton nu", "ton nu", "ton that", "au duong", "ro cham", "ro mah", "ro o", "rah lan", "buon ya", "buon krong")
 )

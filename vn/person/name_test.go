@@ -131,9 +131,17 @@ func FuzzCompareNames(f *testing.F) {
 	})
 }
 
-func BenchmarkCompareNames(b *testing.B) {
+func BenchmarkRead(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		CompareNames("Nguyễn Thị Minh Anh", "Nguyễn Thị Bảo Ánh")
+		Read("Nguyễn Thị Minh Anh")
+	}
+}
+
+func BenchmarkCompare(b *testing.B) {
+	x, y := Read("Nguyễn Thị Minh Anh"), Read("Nguyễn Thị Bảo Ánh")
+	b.ReportAllocs()
+	for b.Loop() {
+		x.Compare(y)
 	}
 }
