@@ -23,7 +23,7 @@ const (
 func (l *Ledger) Run(ctx context.Context) error {
 	tick := time.NewTicker(appendEvery)
 	defer tick.Stop()
-	signed := time.Now()
+	var signed time.Time // at once after the start: what a killed program left is signed before new rows follow
 	for {
 		select {
 		case <-ctx.Done():

@@ -156,7 +156,7 @@ func TestAttacks(t *testing.T) {
 				}) {
 					t.Errorf("found %+v, want %s of row %d", got, a.want, at)
 				}
-				if outside != nil && len(outside) == 1 {
+				if len(outside) == 1 {
 					if alone := b.verify(nil); len(alone.Findings) > 0 {
 						t.Errorf("the witness was not needed: %+v", alone.Findings)
 					}

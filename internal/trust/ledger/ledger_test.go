@@ -356,3 +356,28 @@ func TestMovedCluster(t *testing.T) {
 		t.Errorf("%d %v", n, err)
 	}
 }
+
+// TestRunSignsSoonAfterTheStart: what a killed program left unsigned is signed
+// before rows of another day stand behind it, which would look like removed checkpoints.
+func TestRunSignsSoonAfterTheStart(t *testing.T) {
+	b := open(t, "sqlite")
+	b.act("p1")
+	if _, err := b.Append(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.move(24 * time.Hour)
+	b.act("p1")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- b.Run(ctx) }()
+	for deadline := time.Now().Add(20 * time.Second); b.number(`SELECT COUNT(*) FROM ledger_checkpoint`) == 0; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing is signed")
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	b.clean(2)
+}
