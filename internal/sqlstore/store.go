@@ -7,6 +7,7 @@ import (
 	"embed"
 	"io/fs"
 	"maps"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +44,7 @@ type Store struct {
 	e     engine
 	h     hasher
 	clock clock.Clock
-	seq   atomic.Uint64
+	last  atomic.Int64 // row id given last, without its shard
 	ns    [16]byte
 
 	sealer cipher.AEAD // of cursors
@@ -91,9 +92,6 @@ func Open(ctx context.Context, o Options) (s *Store, err error) {
 		_ = s.e.close() // the error that matters is the migration's
 		return nil, err
 	}
-	var r [8]byte
-	_, _ = rand.Read(r[:]) // never fails, crypto/rand
-	s.seq.Store(uint64(r[0]) | uint64(r[1])<<8)
 	return s, nil
 }
 
@@ -329,7 +327,17 @@ func (s *Store) audit(ctx context.Context, c conn, t *tx, failure error) error {
 		strings.Join(pats, " "), nonce), pats)
 }
 
-// next makes a row id: 41 bits of milliseconds, 12 bits that count, 10 bits of shard.
+// next makes a row id: 41 bits of milliseconds, 12 bits that count, 10 bits of
+// shard. Ids of one process never repeat: what a millisecond has no room for goes
+// into the next one. Where a millisecond begins to count is random, so that
+// processes on one database seldom meet; if they do, one of them runs again.
 func (s *Store) next(now time.Time, cp int64) int64 {
-	return now.UnixMilli()<<22 | int64(s.seq.Add(1)&0xfff)<<10 | cp
+	begin := now.UnixMilli()<<12 | mathrand.Int64N(1<<12)
+	for {
+		last := s.last.Load()
+		tick := max(last+1, begin)
+		if s.last.CompareAndSwap(last, tick) {
+			return tick<<10 | cp
+		}
+	}
 }
