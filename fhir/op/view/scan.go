@@ -134,14 +134,3 @@ func (s *Scan) query(at Place) (param.Query, error) {
 	q.CompartmentType, q.CompartmentID = "Patient", s.Patients[at.Member]
 	return q, nil
 }
-
-// Run gives all rows of a scan through one reader.
-func Run(ctx context.Context, r store.Reader, s *Scan, emit func(view.Row) error) error {
-	for at := (Place{}); !at.End; {
-		var err error
-		if at, err = s.Next(ctx, r, at, emit); err != nil {
-			return err
-		}
-	}
-	return nil
-}
